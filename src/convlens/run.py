@@ -47,6 +47,7 @@ class Run:
 
     place = staticmethod(run_folder.place)
     refuse_taken = staticmethod(run_folder.refuse_taken)
+    find_classifier = staticmethod(run_folder.find_classifier)
 
     @classmethod
     def create(cls, name: str | Path | None, default: str) -> "Run":
@@ -86,21 +87,6 @@ class Run:
             RunError: If there is no run of that name.
         """
         return cls(run_folder.find(name))
-
-    @classmethod
-    def find_classifier(cls, name: str | Path) -> Path:
-        """Return the classifier file of a run, or the file itself.
-
-        Raises:
-            RunError: If there is no such run, or if the folder is a search or a comparison, whose
-                runs lie inside.
-        """
-        if Path(name).is_file():
-            return Path(name)
-        run = cls.open(name)
-        if not run.classifier_path.is_file():
-            run_folder.refuse_study(run.folder)
-        return run.classifier_path
 
     @property
     def config(self) -> Config:

@@ -82,6 +82,21 @@ def find(name: str | Path) -> Path:
     raise RunError(sentences(message.format(name=name), advice if others else ""))
 
 
+def find_classifier(name: str | Path) -> Path:
+    """Return the classifier file of a run, or the file itself.
+
+    Raises:
+        RunError: If there is no such run, or if the folder is a search or a comparison, whose runs
+            lie inside.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    folder = find(name)
+    if not (folder / CLASSIFIER).is_file():
+        refuse_study(folder)
+    return folder / CLASSIFIER
+
+
 def is_of_run(path: Path) -> bool:
     """Return whether a file is the classifier of a run, and not a file elsewhere."""
     return path.name == CLASSIFIER and (path.parent / SETTINGS).is_file()

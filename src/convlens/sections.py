@@ -6,14 +6,37 @@ default, except that a training that nobody has named follows a recipe (`convlen
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from convlens.language import N_
+from convlens.errors import ConfigError
+from convlens.language import N_, _
 from convlens.presets import ACTIVATIONS, INITIALIZERS
 from convlens.sections_of_training import AugmentConfig, TrainingConfig
 from convlens.setting import Section, setting
+
+LARGEST_SIDE = 4096  # pixels
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return (height, width) of a size such as "64" or "48x64".
+
+    Raises:
+        ConfigError: If the text has another form, or a side is above 4096.
+    """
+    match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
+    height = int(match[1]) if match else 0
+    width = int(match[2] or height) if match else 0
+    if not (1 <= height <= LARGEST_SIDE and 1 <= width <= LARGEST_SIDE):
+        raise ConfigError(
+            _(
+                "--size must be a side such as 64, or height x width such as 48x64, up to "
+                "{largest}; found {text!r}."
+            ).format(largest=LARGEST_SIDE, text=text)
+        )
+    return height, width
 
 
 @dataclass(frozen=True)
@@ -62,6 +85,11 @@ class DataConfig(Section):
         True,
         N_("check the images before the training, as `convlens audit` does, in short form"),
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size != "auto":
+            parse_size(self.size)
 
 
 @dataclass(frozen=True)

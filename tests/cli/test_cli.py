@@ -94,6 +94,52 @@ def test_help_imports_nothing_heavy(commands, heavy):
     assert done.stdout.count("Usage: convlens") == len(commands)
 
 
+# Runs commands that are refused, and prints the exit code of each and whether Keras was imported.
+REFUSED = """
+import json, sys
+from convlens.cli import main
+for words in json.loads(sys.argv[1]):
+    try: main(words)
+    except SystemExit as stop: print(stop.code, "keras" in sys.modules, *words)
+"""
+
+
+def test_wrong_names_are_refused_before_the_engine_is_imported(shapes, here):
+    refused = [
+        (3, ["train", "nowhere"]),
+        (4, ["train", str(shapes), "--model", "nosuch"]),
+        (4, ["train", str(shapes), "--backbone", "nosuch"]),
+        (6, ["train", str(shapes), "--backbone", "none.keras"]),
+        (6, ["train", str(shapes), "--from", "none.keras"]),
+        (2, ["train", str(shapes), "--size", "0"]),
+        (5, ["train", "--run", "none", "--resume"]),
+        (3, ["search", "nowhere"]),
+        (2, ["search", str(shapes), "--vary", "droput=0..0.5"]),
+        (4, ["search", str(shapes), "--model", "nosuch"]),
+        (5, ["search", "--run", "none", "--resume"]),
+        (3, ["compare", "nowhere", "--models", "lenet5,vgg11"]),
+        (4, ["compare", str(shapes), "--models", "lenet5,nosuch"]),
+        (3, ["audit", "nowhere"]),
+        (5, ["evaluate", "none"]),
+        (5, ["predict", "none.keras", "x.jpg"]),
+        (4, ["predict", "--model", "nosuch", "x.jpg"]),
+        (5, ["explain", "none", "x.jpg"]),
+        (4, ["explain", "--model", "nosuch", "x.jpg"]),
+        (5, ["open", "none", "x.jpg"]),
+        (4, ["open", "--model", "nosuch", "x.jpg"]),
+        (3, ["open", "--model", "efficientnet_lite0", "none.jpg"]),
+        (4, ["summary", "nosuch"]),
+        (6, ["summary", "none.keras"]),
+        (5, ["export", "none", "--to", "onnx"]),
+    ]
+    words = json.dumps([words for _code, words in refused])
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED, words], capture_output=True, text=True, check=True
+    )
+    expected = ["{} False {}".format(code, " ".join(words)) for code, words in refused]
+    assert done.stdout.splitlines() == expected
+
+
 def test_the_listed_help_is_that_of_the_function():
     for path, text in COMMANDS.values():
         module, name = path.split(":")

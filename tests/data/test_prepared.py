@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from convlens.config import Config, DataConfig
-from convlens.data.prepared import Demands, choose_preprocessing, parse_size, prepare_data
+from convlens.data.prepared import Demands, choose_preprocessing, prepare_data
 from convlens.data.sources import load_data
-from convlens.errors import ConfigError, DataError
+from convlens.errors import DataError
 from convlens.preprocess import Preprocessing
 
 
@@ -114,13 +114,3 @@ def test_images_of_many_sizes_are_brought_to_the_least_side_too(tmp_path):
         75,
         1,
     )
-
-
-def test_sizes_as_they_are_typed():
-    assert parse_size("64") == (64, 64)
-    assert parse_size("48x64") == (48, 64)
-    for text in ("0", "auto", "64x", "x64", "4097", "64 x 64", "-3", ""):
-        with pytest.raises(
-            ConfigError, match="must be a side such as 64, or height x width such as 48x64"
-        ):
-            parse_size(text)

@@ -9,7 +9,8 @@ from convlens.data.prepared import prepare_data
 from convlens.errors import ConfigError, ModelError, TrainingError
 from convlens.screen import Screen
 from convlens.studies import recipes as module
-from convlens.studies.recipes import check_names, for_network, make_recipes, plan_networks
+from convlens.studies.recipes import for_network, make_recipes, plan_networks
+from convlens.zoo.names import check_names
 
 
 def test_the_small_stem_goes_for_those_that_have_one():

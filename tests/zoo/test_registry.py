@@ -15,6 +15,7 @@ from convlens.anatomy.summary import count_multiply_adds
 from convlens.errors import ModelError
 from convlens.zoo import registry
 from convlens.zoo.create import create_model
+from convlens.zoo.names import NAMES
 from convlens.zoo.registry import list_models, model_info, register_model, variant
 
 LECTURES = {  # ../shared/lectures/README.md: counts confirmed by building each
@@ -215,8 +216,12 @@ def test_near_names():
         model_info("mnist_2con")
     with pytest.raises(ModelError, match="did you mean small_resnet"):
         create_model("Small_ResNet")
-    with pytest.raises(ModelError, match="known: alexnet, alexnet_2towers, "):
+    with pytest.raises(ModelError, match="'zzz'; `convlens models` lists all that there are"):
         model_info("zzz")
+
+
+def test_the_names_are_known_without_the_engine():
+    assert sorted(NAMES) == list_models()
 
 
 def test_refuses_a_second_model_of_the_name(monkeypatch):

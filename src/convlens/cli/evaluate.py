@@ -12,6 +12,7 @@ from convlens.cli.predict import Views
 from convlens.cli.predict_cluster import Answers, Asked, open_on_cluster
 from convlens.conflicts import refuse_conflicts
 from convlens.language import N_
+from convlens.run_folder import find
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -49,12 +50,13 @@ def evaluate(  # noqa: PLR0913 - the flags of the command
     ] = "table",
 ) -> None:
     """Score the classifier of a run, with 95 % intervals and the numbers of images."""
-    from convlens.run import Run
-
     mirrored = views == "mirror"
     flags = {"layout": layout, "data": data, "leak_free": leak_free, "views": mirrored}
     refuse_conflicts("evaluate", flags | {"cluster": cluster, "answers": answers})
-    opened = Run.open(run)
+    place = find(run)
+    from convlens.run import Run
+
+    opened = Run(place)
     dataset = _own_images(opened) if data is None else _other_images(opened, data, layout)
     backend.start(threads=opened.config.training.threads)  # a classifier opens on any engine
     from convlens.report.again import Open, open_here, score_again, score_other

@@ -13,7 +13,9 @@ from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
+from convlens.run_folder import find_classifier
 from convlens.screen import Screen, marked
+from convlens.zoo.names import refuse_unknown_model
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
@@ -170,12 +172,12 @@ def _explanations(
     """
     from convlens.cli.predict_images import find_images
     from convlens.image_file import none_readable
-    from convlens.run import Run
-
     paths, notes = find_images(words[1:])
     for note in notes:
         screen.note(note)
-    path = None if model is not None else Run.find_classifier(words[0])
+    if model is not None:
+        refuse_unknown_model(model)
+    path = None if model is not None else find_classifier(words[0])
     backend.start()
     from convlens.explain.why.of_run import explain_images
 

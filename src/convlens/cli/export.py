@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from convlens import backend
 from convlens.errors import ConfigError
 from convlens.language import N_, _, ngettext
+from convlens.run_folder import find_classifier
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -62,7 +63,6 @@ def export(  # noqa: PLR0913 - the flags of the command; all but two have defaul
     """Write a classifier into a folder that works without convlens, with a proof that it does."""
     from convlens.export.folder import is_exported
     from convlens.export.target import Target, check_target
-    from convlens.run import Run
 
     if is_exported(Path(run)):
         raise ConfigError(
@@ -70,7 +70,7 @@ def export(  # noqa: PLR0913 - the flags of the command; all but two have defaul
                 folder=run
             )
         )
-    path = Run.find_classifier(run)
+    path = find_classifier(run)
     target = Target(to, precision, any_size, accept_loss)
     name = path.stem if path == Path(run) else path.parent.name
     folder = out or Path(target.folder_name(name))
@@ -83,6 +83,8 @@ def export(  # noqa: PLR0913 - the flags of the command; all but two have defaul
     report: dict[str, Any] = {}
     samples = None
     if path != Path(run):
+        from convlens.run import Run
+
         opened = Run.open(run)
         report = opened.report if opened.finished else {}
         notes: list[str] = []

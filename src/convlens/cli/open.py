@@ -6,11 +6,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from convlens import backend
+from convlens.cli.names import refuse_no_image
 from convlens.cli.open_flags import NO_FILES, NO_LOOK, Files, Look, check_options, find_index
 from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
-from convlens.errors import ConfigError, ImageError
+from convlens.errors import ConfigError
 from convlens.language import N_, _
+from convlens.run_folder import find_classifier
+from convlens.zoo.names import refuse_unknown_model
 
 
 def open_network(
@@ -75,11 +78,9 @@ def _check_words(
 
     Raises:
         ConfigError: If a word is missing or left over.
-        ImageError: If the image is a folder.
+        ImageError: If the image is a folder, or there is no such file.
         RunError: If there is no such run, or it has no classifier.
     """
-    from convlens.run import Run
-
     path = None
     if model is None:
         refuse_conflicts("open", {"weights": weights})
@@ -87,14 +88,14 @@ def _check_words(
             raise ConfigError(
                 _("say which image: convlens open RUN IMAGE, or convlens open --model NAME IMAGE.")
             )
-        path = Run.find_classifier(run)
+        path = find_classifier(run)
     elif run is None:
         raise ConfigError(_("say which image: convlens open --model NAME IMAGE."))
     elif image is not None:
         message = _("with --model, only the image is given; found {run} and {image}.")
         raise ConfigError(message.format(run=run, image=image))
+    else:
+        refuse_unknown_model(model)
     image = image or run
-    if Path(image).is_dir():
-        message = _("{path}: IMAGE must be one image; found a folder. Name a file in it.")
-        raise ImageError(message.format(path=image))
+    refuse_no_image(image)
     return image, path

@@ -24,7 +24,9 @@ from convlens.cli.predict_formats import PRINTERS, print_notes, row_of
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
+from convlens.run_folder import find_classifier
 from convlens.screen import marked
+from convlens.zoo.names import refuse_unknown_model
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
@@ -150,13 +152,12 @@ def _find_predictor(
 ) -> "Callable[[], Predictor]":
     """Return a function that loads what predicts; a wrong name is told before images are read."""
     if model is not None:
+        refuse_unknown_model(model)
         return partial(_on_engine, None, model, weights, precision, engine)
     exported = _exported(name, precision, engine)
     if exported is not None:
         return lambda: exported
-    from convlens.run import Run  # which takes a second or two, and an exported folder no run
-
-    return partial(_on_engine, Run.find_classifier(name), None, None, precision, engine)
+    return partial(_on_engine, find_classifier(name), None, None, precision, engine)
 
 
 def _on_engine(

@@ -16,7 +16,7 @@ from convlens.files import expanded
 from convlens.language import N_, _, all_of
 from convlens.lock import refuse_locked
 from convlens.recipe_choice import PARTS, with_fast_recipe
-from convlens.run_folder import refuse_other
+from convlens.run_folder import find, refuse_other
 from convlens.screen import Screen
 from convlens.setting import flag_of
 
@@ -218,10 +218,11 @@ def start_within(dataset: "Dataset", config: Config, seconds: float, *, run: str
 
 def resume_run(run: str | None, path: str | None, cluster: str | None = None) -> "Run":
     """Continue a run, on the images of a path or on those that it began with."""
+    message = _("to resume, name the run: convlens train --run NAME --resume.")
+    folder = find(require_name(run, message))
     from convlens.run import Run
 
-    message = _("to resume, name the run: convlens train --run NAME --resume.")
-    opened = Run.open(require_name(run, message))
+    opened = Run(folder)
     refuse_locked(opened.folder)  # before the images are looked at, which may take a while
     refuse_other(opened.folder, "train")
     opened.refuse_finished()

@@ -24,7 +24,10 @@ from convlens.errors import ConfigError, RunError
 from convlens.files import write_atomically
 from convlens.language import N_, _
 from convlens.lock import refuse_locked
+from convlens.run_folder import find
 from convlens.screen import Screen
+from convlens.studies.space import parse_vary
+from convlens.zoo.names import check_names, refuse_unknown_model
 
 if TYPE_CHECKING:
     from convlens.studies.places import Place
@@ -121,14 +124,12 @@ def start_comparison(  # noqa: PLR0913 - options of the command
         using: Lists of corrections.
         place: Where the networks are trained; None is this process.
     """
-    backend.start(config.training.backend, config.training.threads)
-    from convlens.studies.compare import DEFAULT_MINUTES, compare
-    from convlens.studies.recipes import check_names
-
     names = [name.strip() for name in models.split(",") if name.strip()]
     check_names(names)  # before the images are looked at, which may take a while
-    minutes = DEFAULT_MINUTES if minutes is None else minutes
     dataset = open_images(path, config, using)
+    from convlens.studies.compare import DEFAULT_MINUTES, compare
+
+    minutes = DEFAULT_MINUTES if minutes is None else minutes
     compare(dataset, names, config, minutes=minutes, run=run, screen=Screen(), place=place)
 
 
@@ -225,16 +226,16 @@ def search(  # noqa: PLR0913 - options of the command
     if path is None:
         raise ConfigError(_("say what to search on: convlens search PATH."))
     config = configure(flags, Config().replace(**SEARCH_DEFAULTS))
-    backend.start(config.training.backend, config.training.threads)
-    from convlens.studies import search
-    from convlens.studies.generations import GENERATION
-    from convlens.studies.space import parse_vary
-
-    # A mistake in --vary is reported before the images are looked at, which may take a while.
+    # A mistake here is reported before the images are looked at, which may take a while.
+    refuse_unknown_model(config.model.model)
     space = parse_vary(vary or (), config.model.model) or None
     with place_of(cluster, config) as place:
+        dataset = open_images(path, config, using or ())
+        from convlens.studies import search
+        from convlens.studies.generations import GENERATION
+
         search.search(
-            open_images(path, config, using or ()),
+            dataset,
             config,
             trials=20 if trials is None else trials,
             minutes=minutes,
@@ -248,10 +249,11 @@ def search(  # noqa: PLR0913 - options of the command
 
 def resume_search(run: str | None, path: str | None, cluster: str | None = None) -> None:
     """Continue a search, on the images of a path or on those that it began with."""
+    message = _("to resume, name the search: convlens search --run NAME --resume.")
+    folder = find(require_name(run, message))
     from convlens.run import Run
 
-    message = _("to resume, name the search: convlens search --run NAME --resume.")
-    opened = Run.open(require_name(run, message))
+    opened = Run(folder)
     refuse_locked(opened.folder)
     backend.start(opened.config.training.backend, opened.config.training.threads)
     from convlens.studies import search

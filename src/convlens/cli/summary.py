@@ -9,13 +9,17 @@ from rich.console import Console
 from rich.markup import escape
 
 from convlens import backend
+from convlens.classifier.archive import read_facts
 from convlens.cli.summary_formats import PRINTERS, layer_facts, print_table, stage_facts
 from convlens.config import Config
 from convlens.errors import ConfigError, RunError
 from convlens.files import storage_errors
 from convlens.language import N_, _, again, listed, ngettext
 from convlens.language_choice import using
+from convlens.run_folder import place
 from convlens.screen import Screen
+from convlens.sections import parse_size
+from convlens.zoo.names import NAMES, unknown_model
 
 if TYPE_CHECKING:
     import keras
@@ -65,9 +69,10 @@ def summary(  # noqa: PLR0913 - options of the command
     NAME is one of `convlens models`, a run, or a classifier's .keras file.
     """
     given = {"size": size, "channels": channels, "classes": classes, "stem": stem}
+    path = _place_of(name)
     backend.start()
     model, shown, description = _find(
-        name, {key: value for key, value in given.items() if value is not None}
+        name, path, {key: value for key, value in given.items() if value is not None}
     )
     if like_keras:
         model.summary(expand_nested=True)
@@ -94,17 +99,33 @@ def summary(  # noqa: PLR0913 - options of the command
     _print_totals(rows)
 
 
-def _find(name: str, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
+def _place_of(name: str) -> Path | None:
+    """Return where a run or a classifier file lies, or None for the name of a network.
+
+    Raises:
+        RunError: If the name is a path, at which nothing lies.
+        ClassifierError: If there is no such file.
+        ModelError: If there is no such network.
+    """
+    if name in NAMES:
+        return None
+    path = Path(name) if Path(name).exists() else place(name)
+    if path.exists():
+        return path
+    if name.endswith(".keras"):
+        read_facts(Path(name))
+    if len(Path(name).parts) > 1:
+        raise RunError(_("{path}: there is no run and no classifier file here.").format(path=name))
+    raise unknown_model(name)
+
+
+def _find(name: str, path: Path | None, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
     """Return a network of the zoo built as asked, or that of a run or classifier file.
 
     Returns:
         The model, its name and a line that describes it.
     """
-    from convlens.run import Run
-    from convlens.zoo.registry import list_models
-
-    path = Path(name) if Path(name).exists() or name.endswith(".keras") else Run.place(name)
-    if name in list_models() or not (path.exists() or path.suffix == ".keras"):
+    if path is None:
         return _of_zoo(name, given)
     if given:
         raise ConfigError(
@@ -125,12 +146,9 @@ def _find(name: str, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
 
 
 def _of_zoo(name: str, given: dict[str, Any]) -> tuple["keras.Model", str, str]:
-    from convlens.data.prepared import parse_size
     from convlens.zoo.create import create_model
     from convlens.zoo.registry import model_info
 
-    if len(Path(name).parts) > 1:
-        raise RunError(_("{path}: there is no run and no classifier file here.").format(path=name))
     info = model_info(name)
     height, width = parse_size(given["size"]) if "size" in given else info.input_shape[:2]
     depth = {"grey": 1, "rgb": 3}.get(given.get("channels", ""), info.input_shape[2])

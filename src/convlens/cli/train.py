@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from convlens.budget.plan import parse_duration
 from convlens.cli.cluster import ClusterFlag, place_of
 from convlens.cli.flags import Flags, Resume, Using, configure, given_flags
+from convlens.cli.names import refuse_unknown_names
 from convlens.cli.predict_cluster import images_on_cluster
 from convlens.cli.starting import (
     open_images,
@@ -85,6 +86,7 @@ def train(  # noqa: PLR0913 - options of the command
     settings = configure(flags, base)
     trained = settings if from_ is not None else with_fast_recipe(settings)
     refuse_unread(given_flags(flags), trained, from_, budgeted=budget is not None)
+    refuse_unknown_names(trained, from_)
     seconds = None if budget is None else parse_duration(budget)
     if settings.training.workers is not None:
         say_what_is_next(start_on_workers(path, settings, cluster or "", using or (), run, from_))

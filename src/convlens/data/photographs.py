@@ -2,8 +2,9 @@
 
 from convlens.config import Config
 from convlens.data.dataset import Dataset
-from convlens.data.prepared import look_at, parse_size
+from convlens.data.prepared import look_at
 from convlens.language import _
+from convlens.sections import parse_size
 
 LEAST_SIDE = 64  # pixels; smaller images are unlike those that a backbone was trained on
 LEAST_INPUT = 96  # pixels; the smallest input that a backbone is given

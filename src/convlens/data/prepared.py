@@ -1,7 +1,6 @@
 """Prepared: a data set that is decoded, checked and split, ready to train on."""
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,14 +18,13 @@ from convlens.data.duplicates import Pairs, find_pairs
 from convlens.data.inspection import read_headers
 from convlens.data.splits import Splits, make_splits
 from convlens.data.store import Store, fingerprint, open_store
-from convlens.errors import ConfigError
 from convlens.language import _
 from convlens.preprocess import Preprocessing
+from convlens.sections import parse_size
 
 LARGEST_AUTO = 96  # pixels; larger images are resized to DEFAULT_SIDE unless a size is given
 DEFAULT_SIDE = 64
 SAMPLE = 200  # image headers that decide size and channels
-LARGEST_SIDE = 4096  # pixels
 
 
 @dataclass(frozen=True)
@@ -225,11 +223,7 @@ def choose_preprocessing(
     scale: float = 1 / 255,
     progress: Progress | None = None,
 ) -> Preprocessing:
-    """Return size, channels and fit as configured, or as the images suggest where it says "auto".
-
-    Raises:
-        ConfigError: If the size is not of the form 64 or 48x64.
-    """
+    """Return size, channels and fit as configured, or as the images suggest where it says "auto"."""
     sizes, grey = look_at(dataset)
     height = width = DEFAULT_SIDE
     if config.size != "auto":
@@ -242,25 +236,6 @@ def choose_preprocessing(
     fit = "stretch" if config.fit == "auto" else config.fit
     unit = unit_of(dataset, progress)
     return Preprocessing(height, width, channels, fit, scale, unit=unit)
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Return (height, width) of a size such as "64" or "48x64".
-
-    Raises:
-        ConfigError: If the text has another form, or a side is above 4096.
-    """
-    match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
-    height = int(match[1]) if match else 0
-    width = int(match[2] or height) if match else 0
-    if not (1 <= height <= LARGEST_SIDE and 1 <= width <= LARGEST_SIDE):
-        raise ConfigError(
-            _(
-                "--size must be a side such as 64, or height x width such as 48x64, up to "
-                "{largest}; found {text!r}."
-            ).format(largest=LARGEST_SIDE, text=text)
-        )
-    return height, width
 
 
 def look_at(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:

@@ -29,11 +29,12 @@ from convlens.studies.ranking import TRAINED, score_runs
 from convlens.studies.recipes import (
     check_minutes,
     check_models,
-    check_names,
     for_network,
     make_recipes,
     plan_networks,
 )
+from convlens.zoo.names import check_names
+from convlens.zoo.registry import list_models
 
 DEFAULT_MINUTES = 2.0  # of each network
 FACTS = COMPARISON_FACTS  # models, minutes and path; at the end ranking and paired_test too
@@ -83,7 +84,7 @@ def compare(  # noqa: PLR0913 - the public entry point; all but two have default
     """
     screen = screen or Screen()
     config = config or Config()
-    check_names(names)
+    check_names(names, list_models())
     check_minutes(minutes)
     begin(config, run)
     with screen.counter(_("decoding")) as progress:

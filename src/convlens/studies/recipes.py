@@ -28,28 +28,6 @@ LEAST_TIMED = 2.0  # the fewest seconds in which the steps of a network are time
 TIMED = 0.05  # the share of a network's time in which its steps are timed
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Check that these are two or more networks of the zoo, each once.
-
-    Raises:
-        ModelError: If a network is unknown.
-        ConfigError: If there are fewer than two, or one is named twice.
-    """
-    for name in names:
-        model_info(name)
-    repeated = [name for name in names if list(names).count(name) > 1]
-    if repeated:
-        raise ConfigError(
-            _("--models must name each network once; found {name} twice.").format(name=repeated[0])
-        )
-    if len(names) < 2:
-        raise ConfigError(
-            _(
-                "--models must name two networks or more, with commas between; found {found}."
-            ).format(found=listed(names) or _("none"))
-        )
-
-
 def make_recipes(names: Sequence[str], config: Config) -> dict[str, Config]:
     """Return the configuration of each network.
 

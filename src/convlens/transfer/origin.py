@@ -24,6 +24,7 @@ from convlens.training.network import Origin, choose_network
 from convlens.transfer.backbone import with_new_head
 from convlens.transfer.kept_maps import frozen_map, has_flips_only
 from convlens.zoo.create import build
+from convlens.zoo.names import unknown_backbone
 from convlens.zoo.registry import list_models, model_info
 from convlens.zoo.weights import load_weights
 
@@ -169,12 +170,7 @@ def choose_backbone(config: Config) -> BackboneOrigin:
     try:
         info = model_info(name)
     except ModelError as error:
-        raise ModelError(
-            _(
-                "--backbone must be a network, a classifier file or a run. No file or run is at "
-                "{name}, and {error}"
-            ).format(name=name, error=error)
-        ) from error
+        raise unknown_backbone(name, list_models()) from error
     _refuse_other_model(config, name)
     if info.weights is None and config.transfer.weights is None:
         others = [

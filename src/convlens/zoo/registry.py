@@ -8,16 +8,15 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, reduce
 from typing import Any, TypeAlias, TypeVar
 
 import keras
 from numpy.typing import NDArray
 
-from convlens.errors import ModelError
-from convlens.language import _, listed, one_of
+from convlens.language import _, listed
 from convlens.preprocess import ImageArray
+from convlens.zoo.names import unknown_model
 
 # A list holds the logits of the head first, then those of the auxiliary heads.
 Logits: TypeAlias = keras.KerasTensor | list[keras.KerasTensor]
@@ -223,11 +222,7 @@ def model_info(name: str) -> ModelInfo:
     _import_models()
     if name in _registry:
         return _registry[name]
-    near = get_close_matches(name.lower(), _registry, n=3)
-    message = _("there is no model {name!r}; known: {names}.")
-    if near:
-        message = _("there is no model {name!r}; did you mean {near}?")
-    raise ModelError(message.format(name=name, near=one_of(near), names=listed(list_models())))
+    raise unknown_model(name, list_models())
 
 
 @cache

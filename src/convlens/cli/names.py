@@ -1,0 +1,54 @@
+"""Names of networks and files that do not exist, which are told before the engine is imported.
+
+The import takes seconds, for which nobody who has mistyped a name should wait.
+"""
+
+from pathlib import Path
+
+from convlens.classifier.archive import read_facts
+from convlens.config import Config
+from convlens.errors import ImageError
+from convlens.language import _
+from convlens.run_folder import place
+from convlens.zoo.names import NAMES, refuse_unknown_model, unknown_backbone
+
+
+def refuse_unknown_names(config: Config, start_from: str | None = None) -> None:
+    """Refuse networks and files that do not exist, before the engine is imported.
+
+    Args:
+        config: The configuration, which names a network or a backbone.
+        start_from: A classifier file or a run to train further.
+
+    Raises:
+        ModelError: If there is no such network or backbone.
+        ClassifierError: If there is no such file.
+    """
+    backbone = config.transfer.backbone
+    if start_from is not None:
+        _refuse_missing(start_from)
+    elif backbone is None:
+        refuse_unknown_model(config.model.model)
+    elif backbone.endswith(".keras"):
+        _refuse_missing(backbone)
+    elif backbone not in NAMES and _is_missing(backbone):
+        raise unknown_backbone(backbone)
+
+
+def _refuse_missing(name: str) -> None:
+    """Raise ClassifierError if neither a file nor a run is there."""
+    if _is_missing(name):
+        read_facts(Path(name))
+
+
+def _is_missing(name: str) -> bool:
+    return not (Path(name).exists() or place(name).exists())
+
+
+def refuse_no_image(path: str) -> None:
+    """Raise ImageError if a path is that of a folder, or if nothing is there."""
+    if Path(path).is_dir():
+        message = _("{path}: IMAGE must be one image; found a folder. Name a file in it.")
+        raise ImageError(message.format(path=path))
+    if not Path(path).exists():
+        raise ImageError(_("{name}: there is no such file.").format(name=path))
