@@ -12,6 +12,7 @@ from convlens.cli.flags import (
     given_flags,
     options_page,
     read_whole_numbers,
+    say_what_a_file_sets,
 )
 from convlens.config import Config, all_settings
 from convlens.errors import ConfigError
@@ -47,6 +48,20 @@ def test_only_flags_that_were_given_change_the_configuration():
     )
     with pytest.raises(ConfigError, match="--dense must be whole numbers with commas"):
         configure(Flags(dense="8;16"), base)
+
+
+def test_what_a_file_sets_because_of_its_own_images_is_said(tmp_path, capsys):
+    path = tmp_path / "run.toml"
+    decided = Config().replace(size="224x224", fit="crop", channels="rgb", flip=True)
+    say_what_a_file_sets(path, decided, ["channels"])
+    assert capsys.readouterr().out == (
+        f"note  {path} sets --size 224x224, --fit crop, --flip; for images unlike those of its "
+        "run, give --size auto --fit auto --augment light\n"
+    )
+    say_what_a_file_sets(path, decided, ["size", "fit", "channels", "augment"])
+    say_what_a_file_sets(path, Config().replace(epochs=3), [])
+    say_what_a_file_sets(None, decided, [])
+    assert capsys.readouterr().out == ""
 
 
 def test_a_command_has_no_flag_for_what_it_decides():

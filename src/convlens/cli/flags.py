@@ -1,7 +1,7 @@
 """Flags: the settings of `convlens.sections` as options of the command line, and their values."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
@@ -12,6 +12,7 @@ from convlens.config import Config
 from convlens.errors import ConfigError
 from convlens.language import N_, Message, _, listed
 from convlens.presets import FAST, RECIPES
+from convlens.screen import Screen
 from convlens.sections import SECTIONS, all_settings
 from convlens.setting import flag_of
 
@@ -22,6 +23,7 @@ GROUPS = {
     "augment": Group(N_("Augmentation"), sort_key=4),
     "model": Group(N_("Network"), sort_key=5),
 }
+BY_IMAGES = ("size", "fit", "channels", "class_weights")  # settings that "auto" leaves to them
 NUMBERS = N_("{flag} must be whole numbers with commas, as 32,64,128; found {text!r}.")
 NUMBER_LISTS = ("filters", "dense", "head")  # settings that a flag writes with commas
 
@@ -167,6 +169,29 @@ def configure(flags: Any, base: Config) -> Config:
         if name in given:
             given[name] = read_whole_numbers(given[name], NUMBERS, flag=flag_of(name))
     return base.replace(**given)
+
+
+def say_what_a_file_sets(path: Path | None, base: Config, given: Collection[str]) -> None:
+    """Note which settings come from a run.toml whose run has decided them by its own images.
+
+    Args:
+        path: The file, or None if there is none.
+        base: Its settings.
+        given: The settings that flags give, by name.
+    """
+    if path is None:
+        return
+    values = {name: value for part in base.to_dict().values() for name, value in part.items()}
+    named = [name for name in BY_IMAGES if name not in given and values[name] != "auto"]
+    said = ["{} {}".format(flag_of(name), values[name]) for name in named]
+    anew = ["{} auto".format(flag_of(name)) for name in named]
+    preset = base.augment.augment
+    if base.augment.flip is not None and preset != "none" and not {"augment", "flip"} & {*given}:
+        said.append("--flip" if base.augment.flip else "--no-flip")
+        anew.append(f"--augment {preset}")
+    if said:
+        note = _("{path} sets {settings}; for images unlike those of its run, give {anew}")
+        Screen().note(note.format(path=path, settings=listed(said), anew=" ".join(anew)))
 
 
 def read_whole_numbers(

@@ -7,7 +7,14 @@ from cyclopts import Parameter
 
 from convlens.budget.plan import parse_duration
 from convlens.cli.cluster import ClusterFlag, place_of
-from convlens.cli.flags import Flags, Resume, Using, configure, given_flags
+from convlens.cli.flags import (
+    Flags,
+    Resume,
+    Using,
+    configure,
+    given_flags,
+    say_what_a_file_sets,
+)
 from convlens.cli.names import refuse_unknown_names
 from convlens.cli.predict_cluster import images_on_cluster
 from convlens.cli.starting import (
@@ -87,6 +94,7 @@ def train(  # noqa: PLR0913 - options of the command
     trained = settings if from_ is not None else with_fast_recipe(settings)
     refuse_unread(given_flags(flags), trained, from_, budgeted=budget is not None)
     refuse_unknown_names(trained, from_)
+    say_what_a_file_sets(config if from_ is None else None, base, given_flags(flags))
     seconds = None if budget is None else parse_duration(budget)
     if settings.training.workers is not None:
         say_what_is_next(start_on_workers(path, settings, cluster or "", using or (), run, from_))
