@@ -105,8 +105,9 @@ def test_a_search_is_continued_by_its_own_command(here):
     run = made("mine")
     run_folder.refuse_other(run.folder, "train")
     run.write("search.json", "{}")
-    with pytest.raises(RunError, match="convlens search --run runs/mine --resume"):
-        run_folder.refuse_other(run.folder, "train")
+    for folder in (run.folder, run.part("trial-000").folder):
+        with pytest.raises(RunError, match="convlens search --run runs/mine --resume"):
+            run_folder.refuse_other(folder, "train")
 
 
 def test_a_file_is_no_place_for_a_run(here):

@@ -139,14 +139,15 @@ def resume_command(folder: Path) -> str:
 
 def refuse_other(folder: Path, command: str) -> None:
     """Raise RunError if what lies in a folder is continued by another command than this one."""
-    continuing = _continuing(folder)
-    if continuing != command:
-        raise RunError(
-            _(
-                "{folder}: this was made by `convlens {continuing}`, which alone can continue it: "
-                "{command}"
-            ).format(folder=folder, continuing=continuing, command=resume_command(folder))
-        )
+    for whole in (folder, folder.parent):  # a trial is continued with its search
+        continuing = _continuing(whole)
+        if continuing != command:
+            raise RunError(
+                _(
+                    "{folder}: this was made by `convlens {continuing}`, which alone can continue "
+                    "it: {command}"
+                ).format(folder=folder, continuing=continuing, command=resume_command(whole))
+            )
 
 
 def _continuing(folder: Path) -> str:

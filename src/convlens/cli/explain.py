@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from convlens import backend
+from convlens.cli.names import refuse_no_image
 from convlens.cli.output import check_suffix, print_json, write_figure, write_file
 from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
@@ -172,12 +173,15 @@ def _explanations(
     """
     from convlens.cli.predict_images import find_images
     from convlens.image_file import none_readable
+
     paths, notes = find_images(words[1:])
     for note in notes:
         screen.note(note)
     if model is not None:
         refuse_unknown_model(model)
     path = None if model is not None else find_classifier(words[0])
+    if len(paths) == 1:
+        refuse_no_image(str(paths[0]))
     backend.start()
     from convlens.explain.why.of_run import explain_images
 

@@ -98,10 +98,6 @@ def predict(  # noqa: PLR0913 - the flags of the command
 
     load = _find_predictor(name, model, weights, precision, engine)
     paths, notes = find_images(patterns)
-    # The standard input and other pipes can be read only once.
-    found = [readable(_standard_input() if path == Path("-") else path) for path in paths]
-    loaded = _with_mirror(load()) if mirrored else load()
-    chosen = loaded.with_unit_of(found)
     errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
     skipped: list[ImageError] = []
 
@@ -109,6 +105,11 @@ def predict(  # noqa: PLR0913 - the flags of the command
         skipped.append(error)
         errors.print(marked(_("skipped"), "yellow", str(error)))
 
+    _refuse_missing(paths, skip)
+    # The standard input and other pipes can be read only once.
+    found = [readable(_standard_input() if path == Path("-") else path) for path in paths]
+    loaded = _with_mirror(load()) if mirrored else load()
+    chosen = loaded.with_unit_of(found)
     predictions = chosen.predict(found, skip=skip)
     remarks = Counter(chain.from_iterable(one.remarks for one in predictions))
     notes += describe_unit(loaded.preprocessing, chosen.preprocessing)
@@ -134,6 +135,21 @@ def _check(words: Sequence[str], top: int) -> None:
     if unknown:
         message = _("unknown option: {word} (convlens predict --help).")
         raise ConfigError(message.format(word=unknown[0]))
+
+
+def _refuse_missing(paths: Sequence[Path], skip: Callable[[ImageError], None]) -> None:
+    """Skip images that do not exist, if there are no others, before the engine is imported.
+
+    Raises:
+        DataError: If no image exists.
+    """
+    from convlens.image_file import none_readable
+
+    if any(path == Path("-") or path.exists() for path in paths):
+        return
+    for path in paths:
+        skip(ImageError(_("{name}: there is no such file.").format(name=path)))
+    raise none_readable(len(paths))
 
 
 def _with_mirror(predictor: "Predictor") -> "Predictor":

@@ -223,7 +223,7 @@ def choose_preprocessing(
     scale: float = 1 / 255,
     progress: Progress | None = None,
 ) -> Preprocessing:
-    """Return size, channels and fit as configured, or as the images suggest where it says "auto"."""
+    """Return size, channels and fit as configured, or as the images suggest where that is auto."""
     sizes, grey = look_at(dataset)
     height = width = DEFAULT_SIDE
     if config.size != "auto":

@@ -23,8 +23,8 @@ ENOUGH = N_(
     "accuracy is inside its 95 % interval."
 )
 TIED = N_(
-    "{count} epochs reached {accuracy:.1f} %; the best of them is the one with the lowest validation "
-    "loss."
+    "{count} epochs reached {accuracy:.1f} %; the best of them is the one with the lowest "
+    "validation loss."
 )
 LAST_IS_BEST = N_("The last epoch is the best: more epochs may help.")
 OVERFITS = N_(
