@@ -104,7 +104,7 @@ for words in json.loads(sys.argv[1]):
 """
 
 
-def test_wrong_names_are_refused_before_the_engine_is_imported(shapes, here):
+def test_wrong_names_are_refused_before_the_engine_is_imported(shapes, trained, here):
     refused = [
         (3, ["train", "nowhere"]),
         (4, ["train", str(shapes), "--model", "nosuch"]),
@@ -113,6 +113,9 @@ def test_wrong_names_are_refused_before_the_engine_is_imported(shapes, here):
         (6, ["train", str(shapes), "--from", "none.keras"]),
         (2, ["train", str(shapes), "--size", "0"]),
         (5, ["train", "--run", "none", "--resume"]),
+        (5, ["train", str(shapes), "--run", str(trained)]),
+        (5, ["search", str(shapes), "--run", str(trained)]),
+        (5, ["compare", str(shapes), "--models", "lenet5,vgg11", "--run", str(trained)]),
         (3, ["search", "nowhere"]),
         (2, ["search", str(shapes), "--vary", "droput=0..0.5"]),
         (4, ["search", str(shapes), "--model", "nosuch"]),

@@ -1,4 +1,4 @@
-"""Names of networks and files that do not exist, which are told before the engine is imported.
+"""Wrong names of networks, files and runs, which are told before the engine is imported.
 
 The import takes seconds, for which nobody who has mistyped a name should wait.
 """
@@ -9,20 +9,24 @@ from convlens.classifier.archive import read_facts
 from convlens.config import Config
 from convlens.errors import ImageError
 from convlens.language import _
-from convlens.run_folder import place
+from convlens.run_folder import place, refuse_taken
 from convlens.zoo.names import NAMES, refuse_unknown_model, unknown_backbone
 
 
-def refuse_unknown_names(config: Config, start_from: str | None = None) -> None:
-    """Refuse networks and files that do not exist, before the engine is imported.
+def refuse_wrong_names(
+    config: Config, run: str | None = None, start_from: str | None = None
+) -> None:
+    """Refuse networks and files that do not exist, and the name of a run that does.
 
     Args:
         config: The configuration, which names a network or a backbone.
+        run: The name of the new run, or None.
         start_from: A classifier file or a run to train further.
 
     Raises:
         ModelError: If there is no such network or backbone.
         ClassifierError: If there is no such file.
+        RunError: If the name of the new run is taken.
     """
     backbone = config.transfer.backbone
     if start_from is not None:
@@ -33,6 +37,13 @@ def refuse_unknown_names(config: Config, start_from: str | None = None) -> None:
         _refuse_missing(backbone)
     elif backbone not in NAMES and _is_missing(backbone):
         raise unknown_backbone(backbone)
+    refuse_taken_name(run)
+
+
+def refuse_taken_name(run: str | None) -> None:
+    """Raise RunError if a name is given for a new run, and is taken."""
+    if run is not None:
+        refuse_taken(place(run))
 
 
 def _refuse_missing(name: str) -> None:

@@ -17,6 +17,7 @@ from convlens.cli.flags import (
     configure,
     given_flags,
 )
+from convlens.cli.names import refuse_taken_name, refuse_wrong_names
 from convlens.cli.starting import open_images, require_name, source_of
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
@@ -27,7 +28,7 @@ from convlens.lock import refuse_locked
 from convlens.run_folder import find
 from convlens.screen import Screen
 from convlens.studies.space import parse_vary
-from convlens.zoo.names import check_names, refuse_unknown_model
+from convlens.zoo.names import check_names
 
 if TYPE_CHECKING:
     from convlens.studies.places import Place
@@ -126,6 +127,7 @@ def start_comparison(  # noqa: PLR0913 - options of the command
     """
     names = [name.strip() for name in models.split(",") if name.strip()]
     check_names(names)  # before the images are looked at, which may take a while
+    refuse_taken_name(run)
     dataset = open_images(path, config, using)
     from convlens.studies.compare import DEFAULT_MINUTES, compare
 
@@ -227,7 +229,7 @@ def search(  # noqa: PLR0913 - options of the command
         raise ConfigError(_("say what to search on: convlens search PATH."))
     config = configure(flags, Config().replace(**SEARCH_DEFAULTS))
     # A mistake here is reported before the images are looked at, which may take a while.
-    refuse_unknown_model(config.model.model)
+    refuse_wrong_names(config, run)
     space = parse_vary(vary or (), config.model.model) or None
     with place_of(cluster, config) as place:
         dataset = open_images(path, config, using or ())

@@ -15,7 +15,7 @@ from convlens.cli.flags import (
     given_flags,
     say_what_a_file_sets,
 )
-from convlens.cli.names import refuse_unknown_names
+from convlens.cli.names import refuse_wrong_names
 from convlens.cli.predict_cluster import images_on_cluster
 from convlens.cli.starting import (
     open_images,
@@ -93,7 +93,7 @@ def train(  # noqa: PLR0913 - options of the command
     settings = configure(flags, base)
     trained = settings if from_ is not None else with_fast_recipe(settings)
     refuse_unread(given_flags(flags), trained, from_, budgeted=budget is not None)
-    refuse_unknown_names(trained, from_)
+    refuse_wrong_names(trained, run, from_)
     say_what_a_file_sets(config if from_ is None else None, base, given_flags(flags))
     seconds = None if budget is None else parse_duration(budget)
     if settings.training.workers is not None:
