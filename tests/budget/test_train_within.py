@@ -35,6 +35,12 @@ def test_no_backbone_where_another_network_is_asked_for(name):
     assert timed.facts["backbone"] == "not taken: another network is asked for"
 
 
+def test_no_backbone_with_the_small_stem():
+    timed = SimpleNamespace(config=Config().replace(stem="small"), facts={})
+    assert module._choose_backbone(timed) is None
+    assert timed.facts["backbone"] == "not taken: another network is asked for"
+
+
 def test_a_time_too_short_names_the_least(digits, backbone, tmp_path, monkeypatch, quick):
     monkeypatch.setattr(timed_run, "measure_costs", lambda *_: Costs(10.0, 6.0))
     monkeypatch.setattr(module, "rehearse_ending", lambda *_: (5.0, 0.1))

@@ -7,6 +7,7 @@ from keras import layers
 
 from convlens.classifier.assembly import all_layers, assemble, set_weights, with_precision
 from convlens.classifier.classifier import Classifier
+from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.errors import ConfigError, DataError, ModelError
 from convlens.pipeline import train
@@ -276,3 +277,11 @@ def test_no_word_of_the_stem_for_a_small_stem_or_a_model_of_ones_own():
     mine = choose_network(CONFIG, own())
     prepared = mine.prepare(DATA, CONFIG, None)
     assert mine.notes(prepared, CONFIG, mine.assemble(prepared, CONFIG)) == []
+
+
+@pytest.mark.parametrize(("weights", "count"), [(None, 0), ("imagenet", 1)])
+def test_trained_weights_with_another_stem_are_noted(weights, count):
+    config = Config().replace(model="resnet50", stem="small", size="16", weights=weights)
+    prepared = choose_network(config).prepare(DATA, config, None)
+    notes = [note for note in prepared.notes if "first layers of resnet50 are not those" in note]
+    assert len(notes) == count

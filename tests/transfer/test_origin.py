@@ -76,6 +76,7 @@ def test_what_is_no_backbone(tmp_path, file):
         backbone=str(file),
         weights="imagenet",
     )
+    refused(ConfigError, "--stem shapes a new network", backbone=str(file), stem="small")
     refused(ConfigError, "leave out --model vgg16", backbone=str(file), model="vgg16")
     refused(ConfigError, "leave out --model vgg16", backbone="efficientnet_lite0", model="vgg16")
 
@@ -113,6 +114,14 @@ def test_small_grey_images_for_a_backbone_of_the_zoo():
     assert any("enlarged; the least side here is 12" in note for note in prepared.notes)
     assert any("are grey" in note for note in prepared.notes)
     assert origin.prepare(grey, config.replace(size="32"), None).preprocessing.shape == (32, 32, 3)
+
+
+def test_the_small_stem_of_a_backbone_is_noted_where_images_are():
+    for stem, notes in (("paper", 0), ("small", 1)):
+        config = Config().replace(backbone="efficientnet_lite0", size="32", stem=stem)
+        prepared = choose_backbone(config).prepare(DATA, config, None)
+        found = [note for note in prepared.notes if note.startswith("with --stem small, the first")]
+        assert len(found) == notes
 
 
 def test_weights_of_another_network_name_the_layer(file):

@@ -129,7 +129,8 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
 
 def why_not_backbone(timed: TimedRun) -> str:
     """Return why no backbone is tried where the user has named none, or nothing."""
-    if {"model", "recipe"} & timed.config.given:
+    asked_for = {"model", "recipe"} & timed.config.given
+    if asked_for or timed.config.model.stem == "small":  # which spoils the weights of a backbone
         return _(OTHER_NETWORK)
     reason = unlike_photographs(timed.dataset, timed.config)
     if not reason and timed.config.training.snapshots:

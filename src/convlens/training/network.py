@@ -4,7 +4,7 @@ It comes from the zoo, from a Keras model of the user, or from a finished classi
 with a new head is a fourth kind, see `convlens.transfer.origin`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from convlens.data.prepared import Demands, Prepared, prepare_data
 from convlens.errors import ModelError
 from convlens.language import _
 from convlens.preprocess import Preprocessing
-from convlens.training.stem_note import stem_note
+from convlens.training.stem_note import borrowed_stem_note, stem_note
 from convlens.zoo.create import build
 from convlens.zoo.registry import model_info
 from convlens.zoo.weights import load_weights
@@ -71,20 +71,22 @@ class Origin:
         return self.network is None and self.ready is None
 
     def prepare(self, dataset: Dataset, config: Config, progress: Progress | None) -> Prepared:
-        """Return the dataset decoded as this network takes it.
+        """Return the dataset decoded as this network takes it, with what is to be noted of both.
 
         Raises:
             DataError: If the images have classes that the network does not know.
         """
         if self.class_names is not None:
             dataset = dataset.with_classes(self.class_names)
-        return prepare_data(
+        prepared = prepare_data(
             dataset,
             config,
             demands=self.demands,
             preprocessing=self.preprocessing,
             progress=progress,
         )
+        notes = (*prepared.more_notes, *borrowed_stem_note(self.name, config))
+        return replace(prepared, more_notes=notes)
 
     def assemble(self, prepared: Prepared, config: Config) -> keras.Model:
         """Return the float32 model from uint8 images to logits.

@@ -1,11 +1,11 @@
-"""Stem note: what `--stem small` would keep of images that a network shrinks to a pixel."""
+"""Stem note: what `--stem small` would keep of an image, and what it does to trained weights."""
 
 from dataclasses import replace
 
 import keras
 
 from convlens.anatomy.summary import count_multiply_adds, layer_table
-from convlens.config import ModelConfig
+from convlens.config import Config, ModelConfig
 from convlens.data.prepared import Prepared
 from convlens.errors import ModelError
 from convlens.language import _
@@ -65,6 +65,25 @@ def stem_note(name: str, prepared: Prepared, config: ModelConfig, model: keras.M
             sides="{} x {}".format(*sides),
             times=count_multiply_adds(small) / count_multiply_adds(model),
         )
+    ]
+
+
+def borrowed_stem_note(name: str, config: Config) -> list[str]:
+    """Return a note if trained weights are used with another stem than they were learned with.
+
+    Args:
+        name: The name of the network in the zoo.
+        config: The configuration, with the stem, the backbone and the weights.
+    """
+    has_weights = config.transfer.backbone is not None or config.transfer.weights is not None
+    if config.model.stem == "paper" or not has_weights:
+        return []
+    return [
+        _(
+            "with --stem small, the first layers of {name} are not those with which trained "
+            "weights are usually learned: the accuracy can be much lower. Leave --stem out, or "
+            "train both ways and compare"
+        ).format(name=name)
     ]
 
 

@@ -23,6 +23,7 @@ from convlens.run import Run
 from convlens.training.network import Origin, choose_network
 from convlens.transfer.backbone import with_new_head
 from convlens.transfer.kept_maps import frozen_map, has_flips_only
+from convlens.unread import OWN_NETWORK
 from convlens.zoo.create import build
 from convlens.zoo.names import unknown_backbone
 from convlens.zoo.registry import list_models, model_info
@@ -151,8 +152,8 @@ def choose_backbone(config: Config) -> BackboneOrigin:
     Raises:
         ModelError: If there is no such network, or if it has no trained weights.
         ClassifierError: If the file is no complete classifier.
-        ConfigError: If weights are given for a classifier, which has its own, or if another network
-            is asked for.
+        ConfigError: If weights or a stem are given for a classifier, which has its own, or if
+            another network is asked for.
     """
     name = str(config.transfer.backbone)
     places = [] if name in list_models() else [Path(name), Run.place(name)]
@@ -162,6 +163,8 @@ def choose_backbone(config: Config) -> BackboneOrigin:
             raise ConfigError(
                 _("--weights goes with a network of the zoo; a classifier file has its own.")
             )
+        if config.model.stem != "paper":
+            raise ConfigError(_(OWN_NETWORK).format(flag="--stem", trained=name))
         trained = Classifier.load(file or name)
         _refuse_other_model(config, trained.model.name)
         return BackboneOrigin(
