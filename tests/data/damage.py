@@ -23,9 +23,20 @@ def replaced_by_garbage(path: Path) -> None:
     path.write_bytes(GARBAGE)
 
 
+def changed_inside(path: Path) -> None:
+    """Change bytes in the middle, so that the file stays as long and as readable as it was."""
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    for place in range(middle, min(middle + 50, len(content))):
+        content[place] ^= 1
+    path.write_bytes(content)
+
+
 DAMAGES: tuple[Callable[[Path], None], ...] = (
     emptied,
     halved,
     cut_by_a_byte,
     replaced_by_garbage,
 )
+# Those of files that end in a checksum.
+SEALED_DAMAGES = (*DAMAGES, changed_inside)

@@ -7,11 +7,19 @@ import numpy as np
 import pytest
 
 from convlens.data import cache
-from convlens.data.cache import Part, cache_file, cache_folder, gather, open_array, write_array
+from convlens.data.cache import (
+    Part,
+    cache_file,
+    cache_folder,
+    gather,
+    is_whole,
+    open_array,
+    write_array,
+)
 from convlens.data.sources import load_data
 from convlens.errors import DataError, StorageError
 from convlens.files import keras_home
-from tests.data.damage import DAMAGES
+from tests.data.damage import DAMAGES, SEALED_DAMAGES
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 4, 5, 3)).astype(np.uint8)
 
@@ -151,6 +159,16 @@ def test_a_damaged_array_is_unpacked_anew(damage, folder, tmp_path, monkeypatch)
     damage(file)
     found = gather([part("x", PIXELS)], [tmp_path / "source"], "stem")
     np.testing.assert_array_equal(found, PIXELS)
+
+
+@pytest.mark.parametrize("damage", SEALED_DAMAGES)
+def test_a_small_array_has_a_checksum(damage, folder):
+    path = folder / "small.npy"
+    write_array(path, PIXELS.shape, [PIXELS])
+    np.testing.assert_array_equal(open_array(path), PIXELS)
+    assert is_whole(path)
+    damage(path)
+    assert not is_whole(path)
 
 
 def test_only_the_array_of_the_present_state_is_kept(folder, tmp_path, monkeypatch):

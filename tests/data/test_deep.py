@@ -11,12 +11,13 @@ from convlens.config import Config, DataConfig
 from convlens.data import deep
 from convlens.data.deep import describe_unit, find_values, unit_of, with_unit
 from convlens.data.prepared import choose_preprocessing, prepare_data
+from convlens.data.sealed import read_sealed
 from convlens.data.sources import load_data
 from convlens.data.store import is_stored, open_store
 from convlens.preprocess import FEW_LEVELS, GUESSED, Preprocessing
 from convlens.training.setup import describe_images
 from convlens.unit import Values
-from tests.data.damage import DAMAGES
+from tests.data.damage import SEALED_DAMAGES
 
 GREY = np.random.default_rng(0).integers(0, 256, (20, 12, 12)).astype(np.uint8)
 GREY[0] = 0
@@ -82,7 +83,7 @@ def test_what_was_found_is_kept_for_the_same_images_only(tmp_path, monkeypatch):
     assert unit_of(load_data(tmp_path)) == (0, 16383)
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", SEALED_DAMAGES)
 def test_what_was_kept_and_is_damaged_is_found_anew(damage, tmp_path, monkeypatch):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
     dataset = folder(tmp_path / "images", DEEP["10 bits"][0])
@@ -90,7 +91,7 @@ def test_what_was_kept_and_is_damaged_is_found_anew(damage, tmp_path, monkeypatc
     (file,) = (tmp_path / "cache" / "units").iterdir()
     damage(file)
     assert unit_of(dataset) == (0, 1023)
-    assert Values(*json.loads(file.read_text())).high == 1023
+    assert Values(*json.loads(read_sealed(file))).high == 1023
 
 
 def test_images_of_8_bits_among_deep_ones_stay_as_they_are(tmp_path):

@@ -13,11 +13,12 @@ from convlens.data import decoding
 from convlens.data import store as store_module
 from convlens.data.cache import cache_folder
 from convlens.data.dataset import Dataset
+from convlens.data.sealed import MARK, read_sealed
 from convlens.data.sources import load_data
 from convlens.data.store import fingerprint, is_stored, open_store
 from convlens.errors import DataError, StorageError
 from convlens.preprocess import Preprocessing, fit_image, prepare
-from tests.data.damage import DAMAGES
+from tests.data.damage import DAMAGES, SEALED_DAMAGES
 from tests.data.plain_images import WANTED, plain_images
 
 
@@ -56,8 +57,14 @@ def test_images_are_decoded_once_and_reused(shapes, tmp_path, monkeypatch):
     assert np.array_equal(first.images[7], prepare(dataset.images[7], wanted))
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", ["store/*.npy", "store/*.json", "looks/*.npy"])
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        *(("store/*.npy", damage) for damage in DAMAGES),
+        *(("store/*.json", damage) for damage in SEALED_DAMAGES),
+        *(("looks/*.npy", damage) for damage in SEALED_DAMAGES),
+    ],
+)
 def test_what_is_damaged_is_decoded_anew(name, damage, tmp_path, monkeypatch):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
     plain_images(tmp_path / "images")
@@ -72,6 +79,18 @@ def test_what_is_damaged_is_decoded_anew(name, damage, tmp_path, monkeypatch):
     np.testing.assert_array_equal(after.images, pixels)
     np.testing.assert_array_equal(after.looks, looks)
     assert is_stored(dataset, WANTED)
+
+
+@pytest.mark.parametrize("name", ["store/*.json", "looks/*.npy"])
+def test_files_of_earlier_releases_without_a_checksum_are_used(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
+    plain_images(tmp_path / "images")
+    dataset = load_data(tmp_path / "images")
+    looks = np.array(open_store(dataset, WANTED).looks)
+    (file,) = (tmp_path / "cache").glob(name)
+    file.write_bytes(file.read_bytes().rpartition(MARK)[0])
+    assert is_stored(dataset, WANTED)
+    np.testing.assert_array_equal(open_store(dataset, WANTED).looks, looks)
 
 
 def test_arrays_of_equal_bytes_and_other_shapes_are_told_apart(tmp_path):
@@ -166,4 +185,4 @@ def test_facts_are_plain_json(shapes):
     found = list((cache_folder() / "store").glob("*.json"))
     assert found
     for path in found:
-        assert set(json.loads(path.read_text())) == {"problems", "coloured", "remarks"}
+        assert set(json.loads(read_sealed(path))) == {"problems", "coloured", "remarks"}

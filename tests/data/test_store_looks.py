@@ -8,11 +8,11 @@ from convlens.data.array_looks import looks_of_arrays
 from convlens.data.sources import load_data
 from convlens.data.store import open_store
 from convlens.preprocess import Preprocessing
-from tests.data.damage import DAMAGES
+from tests.data.damage import SEALED_DAMAGES
 from tests.data.plain_images import WANTED, plain_images
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", SEALED_DAMAGES)
 def test_damaged_looks_of_an_array_are_taken_anew(damage, tmp_path, monkeypatch):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path))
     dataset = load_data("digits")

@@ -26,6 +26,7 @@ from convlens.data.looks import (
     Looks,
     look_at,
 )
+from convlens.data.sealed import seal
 from convlens.file_facts import FileFacts
 from convlens.files import write_atomically
 from convlens.language import _
@@ -56,6 +57,7 @@ def take_looks(images: ImageArray, file: Path) -> None:
             for start in range(0, len(images), BATCH * AT_ONCE):
                 stop = min(start + BATCH * AT_ONCE, len(images))
                 stream.writelines(pool.map(some, range(start, stop, BATCH)))
+        seal(temporary)
 
     write_atomically(file, write, _("the summaries of the images"), REMEDY)
 

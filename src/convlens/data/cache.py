@@ -19,6 +19,7 @@ import numpy as np
 import platformdirs
 
 from convlens.data.dataset import refuse_if
+from convlens.data.sealed import checksum_of, seal
 from convlens.files import DAMAGE, Remedy, storage_errors, write_atomically
 from convlens.language import N_, _
 from convlens.preprocess import ImageArray
@@ -105,12 +106,17 @@ def open_array(path: Path) -> ImageArray:
 
 
 def is_whole(path: Path) -> bool:
-    """Return whether a cached array is there, and its file not damaged or cut off."""
+    """Return whether a cached array is there, and its file not cut off or replaced.
+
+    What follows a small array is its checksum, which tells whether its bytes have changed.
+    """
     try:
-        np.lib.format.open_memmap(path, mode="r")
+        array = np.lib.format.open_memmap(path, mode="r")
+        content = np.memmap(path, np.uint8, "r")
     except DAMAGE:
         return False
-    return True
+    end = array.offset + array.nbytes
+    return len(content) == end or content[end:].tobytes() == checksum_of(content[:end].data)
 
 
 def write_header(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -124,7 +130,7 @@ def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[ImageArray]
     """Write uint8 rows as one `.npy` file, which appears under its name only when it is complete.
 
     The file is written as a stream. On a full disk a stream raises an error, while filling a memory
-    map kills the process.
+    map kills the process. A small array gets a checksum.
 
     Args:
         path: The file to write.
@@ -140,6 +146,8 @@ def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[ImageArray]
             write_header(file, shape, np.dtype(np.uint8))
             for chunk in chunks:
                 file.write(np.ascontiguousarray(chunk).data)
+        if math.prod(shape) < IN_MEMORY:
+            seal(temporary)
 
     what = _("the image array of {megabytes:,.0f} MB").format(megabytes=math.prod(shape) / 1e6)
     write_atomically(path, write, what, REMEDY)

@@ -16,6 +16,7 @@ from convlens.data.cache import REMEDY, cache_folder, require_writable
 from convlens.data.dataset import Dataset, note_if
 from convlens.data.decoding import Progress
 from convlens.data.digests import BATCH, digests_of
+from convlens.data.sealed import checksum_of, read_sealed
 from convlens.decode import may_be_deep
 from convlens.errors import ImageError
 from convlens.files import DAMAGE, write_atomically
@@ -72,11 +73,12 @@ def recorded_values(files: Sequence[Path], find: Callable[[], Values | None]) ->
     key = hashlib.sha256(f"{VERSION} ".encode() + digests_of(files).tobytes()).hexdigest()[:32]
     file = cache_folder() / "units" / f"{key}.json"
     with contextlib.suppress(*DAMAGE):  # There is no such file, or it is damaged.
-        recorded = json.loads(file.read_bytes())
+        recorded = json.loads(read_sealed(file))
         return None if recorded is None else Values(*recorded)
     require_writable(file.parent)
     values = find()
-    write_atomically(file, json.dumps(values), _("the values of the images"), REMEDY)
+    content = json.dumps(values).encode()
+    write_atomically(file, content + checksum_of(content), _("the values of the images"), REMEDY)
     return values
 
 

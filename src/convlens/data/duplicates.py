@@ -8,6 +8,7 @@ The limits count images and pairs, never seconds, so that the same images give t
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from convlens.data.hashes import turn_image
 from convlens.data.looks import Looks
 from convlens.data.proposals import Proposals, best_part, propose
 from convlens.data.registration import Match, detail, register
+from convlens.data.sealed import read_sealed, seal
 from convlens.data.store import Store
 from convlens.files import DAMAGE, write_atomically
 from convlens.language import _
@@ -90,11 +92,16 @@ class Pairs:
     def save(self, path: Path) -> None:
         """Write the pairs to a file."""
         np.savez(path, **{item.name: getattr(self, item.name) for item in fields(self)})
+        seal(path)
 
     @classmethod
     def load(cls, path: Path) -> "Pairs":
-        """Read pairs from a file."""
-        with np.load(path, allow_pickle=False) as arrays:
+        """Read pairs from a file.
+
+        Raises:
+            ValueError: If its bytes have changed, or others of `DAMAGE` if it is another file.
+        """
+        with np.load(io.BytesIO(read_sealed(path)), allow_pickle=False) as arrays:
             values: dict[str, Any] = {name: arrays[name] for name in arrays.files}
         values |= {"crowded": int(values["crowded"]), "complete": bool(values["complete"])}
         return cls(**values)

@@ -21,6 +21,7 @@ import numpy as np
 
 from convlens.data.cache import REMEDY, write_header
 from convlens.data.looks import LOOK, Looks
+from convlens.data.sealed import seal
 from convlens.errors import DataError
 from convlens.files import storage_errors, write_atomically
 from convlens.language import _
@@ -167,6 +168,7 @@ def growing(files: Files, shape: tuple[int, ...]) -> Iterator[Growing]:
                 _remove(array)
         pixels.close()
         looks.close()
+        seal(parts.looks)
         parts.looks.replace(files.looks)
         parts.pixels.replace(files.array)
         _remove(array)

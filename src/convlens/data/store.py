@@ -23,6 +23,7 @@ from convlens.data.decoding import Found, Progress, bytes_of, decode_all
 from convlens.data.digests import Digests, digest_of_unreadable, digests_of
 from convlens.data.growing import Files
 from convlens.data.looks import LOOK, LOOKS_VERSION, Looks
+from convlens.data.sealed import checksum_of, read_sealed
 from convlens.errors import ImageError
 from convlens.files import DAMAGE, write_atomically
 from convlens.image_file import none_readable
@@ -117,8 +118,9 @@ def open_store(
     found = _read_facts(images, preprocessing, files)
     if found is None:
         found = decode_all(dataset, digests, preprocessing, files, progress, survive=survive)
+        content = json.dumps(found.as_facts()).encode()
         what = _("the list of decoded images")
-        write_atomically(files.facts, json.dumps(found.as_facts()), what, REMEDY)
+        write_atomically(files.facts, content + checksum_of(content), what, REMEDY)
         keep_within_limit()
     if len(found.problems) == len(images):
         raise none_readable(len(images), next(iter(found.problems.values())))
@@ -206,7 +208,7 @@ def _recorded(files: Files) -> Found | None:
     """
     if is_whole(files.array) and is_whole(files.looks):
         with contextlib.suppress(*DAMAGE):
-            recorded = json.loads(files.facts.read_bytes())
+            recorded = json.loads(read_sealed(files.facts))
             problems = dict.fromkeys(recorded["problems"], "")
             return Found(problems, recorded["coloured"], recorded["remarks"])
     return None
