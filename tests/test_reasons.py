@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import convlens
+from convlens.errors import ImageError
 from convlens.language import again
 from convlens.language_choice import using
-from convlens.reasons import KNOWN, system_reason
+from convlens.preprocess import open_image
+from convlens.reasons import KNOWN, TEMPLATES, system_reason
 
 
 @pytest.mark.parametrize(
@@ -32,6 +35,34 @@ def test_other_errors_keep_their_text():
         assert system_reason(OSError(errno.EXDEV, "Invalid cross-device link")) == (
             "Invalid cross-device link"
         )
+
+
+@pytest.mark.parametrize(
+    ("said", "template"),
+    [
+        (
+            "image file is truncated (12 bytes not processed)",
+            "image file is truncated ({number} bytes not processed)",
+        ),
+        ("broken PNG file (chunk b'IDAT')", "broken PNG file (chunk {name})"),
+        ("decoder error -2 when reading image file",) * 2,
+        ("broken data stream when reading image file",) * 2,
+    ],
+)
+def test_what_pillow_says_can_be_translated(said, template):
+    reason = system_reason(OSError(said))
+    assert reason == said
+    assert reason.template == template.replace("-2", "{number}")
+    assert reason.template in (*KNOWN, *TEMPLATES)
+
+
+def test_an_image_that_is_cut_off_says_so_in_every_language(tmp_path):
+    path = tmp_path / "cut.jpg"
+    Image.effect_noise((64, 64), 50).save(path)
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(ImageError) as caught:
+        open_image(path)
+    assert caught.value.args[0].fields["reason"].template in (*KNOWN, *TEMPLATES)
 
 
 def test_no_message_takes_the_reason_from_elsewhere():

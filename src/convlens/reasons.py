@@ -1,4 +1,6 @@
-"""Reasons: what the operating system says when it refuses something, in the chosen language."""
+"""Reasons: what the system and Pillow say of what they refuse, in the chosen language."""
+
+import re
 
 from convlens.language import N_, _
 
@@ -30,15 +32,44 @@ KNOWN = (
     N_("Too many levels of symbolic links"),
     N_("Too many open files"),
     N_("timed out"),
+    # What Pillow says of images that are cut off or damaged.
+    N_("Truncated File Read"),
+    N_("broken data stream when reading image file"),
+    N_("buffer overrun when reading image file"),
+    N_("cannot decode image data"),
+    N_("codec configuration error when reading image file"),
+    N_("decoding error when reading image file"),
+    N_("failed to decode next frame in WebP file"),
+    N_("image file is truncated"),
+    N_("image was incomplete"),
+    N_("not enough image data"),
+    N_("truncated PNG file"),
+    N_("unrecognized data stream contents when reading image file"),
+)
+# The same, where a number or a name is a part of it. The first that fits is used.
+TEMPLATES = (
+    N_("broken PNG file (bad header checksum in {name})"),
+    N_("broken PNG file (chunk {name})"),
+    N_("broken PNG file (incomplete checksum in {name})"),
+    N_("cannot identify image file {name}"),
+    N_("decoder error {number} when reading image file"),
+    N_("decoder error {number}"),
+    N_("image file is truncated ({number} bytes not processed)"),
+    N_("unpack requires a buffer of {number} bytes"),
 )
 
 
 def system_reason(error: BaseException) -> str:
-    """Return why the system has refused something, or else what the error says.
+    """Return why the system or Pillow has refused something, or else what the error says.
 
     >>> system_reason(PermissionError(13, "Permission denied", "photos"))
     'Permission denied'
     >>> system_reason(ValueError("not UTF-8"))
     'not UTF-8'
     """
-    return _(getattr(error, "strerror", None) or str(error))
+    said = getattr(error, "strerror", None) or str(error)
+    for template in TEMPLATES:
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(template))
+        if match := re.fullmatch(pattern, said):
+            return _(template).format(**match.groupdict())
+    return _(said)

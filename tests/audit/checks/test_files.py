@@ -5,6 +5,8 @@ from PIL import Image
 
 from convlens.audit.checks import files
 from convlens.audit.checks.files import check_files, reason_of
+from convlens.image_file import DAMAGED
+from convlens.language import _, using
 from tests.audit.photographs import found_by, make_set, photograph
 
 
@@ -41,6 +43,12 @@ def test_the_reason_is_looked_up_in_the_file(folder, monkeypatch):
     assert reason_of(path, "") == "huge_file"
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     assert reason_of(path, "") == "huge_file"
+
+
+def test_the_reason_is_understood_in_every_language(folder):
+    with using("zh"):
+        problem = _(DAMAGED).format(name="0.jpg", reason=_("image file is truncated"))
+    assert reason_of(folder / "cat" / "0.jpg", problem) == "truncated"
 
 
 def test_one_huge_image_among_small_ones_is_named_and_large_images_are_not(folder, monkeypatch):

@@ -10,7 +10,7 @@ from convlens.audit.finding import Finding, found
 from convlens.audit.material import Material
 from convlens.data.decoding import CHANGED
 from convlens.image_file import MAX_PIXELS
-from convlens.language import _
+from convlens.language import _, again, using
 
 # A photograph of a recent telephone has 12 to 50 million pixels; a set of such photographs is no
 # mistake, but one of them among thumbnails is.
@@ -64,7 +64,9 @@ def reason_of(path: Path, problem: str) -> str:
     # Pillow raises almost anything on damaged files.
     except Exception as error:
         problem = str(error)
-    return "truncated" if TRUNCATED.search(problem) else "unreadable"
+    with using("en"):
+        said = str(again(problem))
+    return "truncated" if TRUNCATED.search(said) else "unreadable"
 
 
 def _huge(material: Material) -> list[Finding]:
