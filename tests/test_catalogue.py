@@ -37,6 +37,8 @@ def test_a_right_text_has_no_fault():
         ("{path} 裡有影像", {}, "the fields must be ['count:,', 'path']"),
         ("{path} 裡有 {count} 張影像", {}, "found ['count', 'path']"),
         ("{path} 裡有 {count:, 張影像", {}, 'found ["broken'),
+        ("{path}裡有 {count:,} 張影像", {}, "there must be a space within '}裡'"),
+        ("{path} 裡有 {count:,} 張JPEG", {}, "there must be a space within '張J'"),
         (CHINESE + "的信息", {}, "信息 is not used in Taiwan"),
     ],
 )

@@ -21,6 +21,9 @@ METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**/card.md", "jinja2")]
 # A lesson prints its sentences by `lesson.say` and names axes by `lesson.text`.
 LESSON_KEYWORDS = {"say": None, "text": None}
 PAGE_KEYWORDS = {"both": None}  # a page has a text in both languages
+# A word, a number or a field beside a Chinese character. Fields have a space, too, since
+# `convlens.language` takes it away where the value is Chinese.
+GLUED = re.compile(r"[\u4e00-\u9fff][A-Za-z0-9{]|[A-Za-z0-9}][\u4e00-\u9fff]")
 FOREIGN = "不用的詞"  # in the heading of the table of words that are not used in Taiwan
 
 
@@ -125,6 +128,8 @@ def _wrong(message: Message, foreign: list[str]) -> Iterator[str]:
     for text in _strings(message):
         if fields(text) != wanted:
             yield f"the fields must be {wanted} in {text!r}; found {fields(text)}"
+        for glued in GLUED.findall(text):
+            yield f"there must be a space within {glued!r} in {text!r}"
         for word in foreign:
             if word in text:
                 yield f"{word} is not used in Taiwan; found in {text!r}"
