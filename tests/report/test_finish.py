@@ -46,6 +46,10 @@ def test_without_calibration_nothing_is_changed(runs):
     classifier, report = runs[1].classifier(), runs[1].report
     assert (classifier.temperature, classifier.threshold) == (1, None)
     assert (report["temperature"], report["threshold"], report["none_of_these"]) == (1, None, None)
+    assert [run.report["calibrated"] for run in runs] == [True, False]
+    calibrated, plain = ((run.folder / "report.html").read_text("utf-8") for run in runs)
+    assert "not calibrated" not in calibrated
+    assert "were not calibrated, as the settings ask for" in plain
 
 
 def test_trained_further_it_starts_from_the_logits(runs, digits):
@@ -105,6 +109,9 @@ def test_too_few_correct_predictions_are_noted(digits, tmp_path):
     )
     assert "fewer than 20 validation images were classified correctly" in text.getvalue()
     assert (run.classifier().temperature, run.classifier().threshold) == (1, None)
+    assert run.report["calibrated"] is False
+    page = (run.folder / "report.html").read_text("utf-8")
+    assert "not calibrated: fewer than 20 validation images were classified correctly" in page
 
 
 def test_without_test_images_the_scores_are_of_those_that_calibrated(digits, tmp_path):

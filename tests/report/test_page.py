@@ -263,6 +263,7 @@ def test_the_threshold_is_told_in_words_and_numbers(digits, tmp_path):
     reached = f"reached by {passed.sum()} of these 597 images: {100 * passed.mean():.1f}\xa0%"
     assert reached in html
     assert "temperature of 1.88, which lowers the confidence" in html
+    assert "not calibrated" not in html
 
 
 def test_a_threshold_that_no_image_reaches(digits, tmp_path):

@@ -55,11 +55,19 @@ def test_the_numbers_are_those_of_the_report(page):
     assert found["accuracy"]["text"] == "79.2 %"
     assert found["said"].startswith("The classifier is correct for 19 of 24 images (test).")
     assert "The threshold is reached by" in found["none_of_these"]
+    assert found["uncalibrated"] == ""
     assert [one["recall"]["text"] for one in found["classes"]] == ["66.7 %", "91.7 %"]
     assert found["predictions"] == {"state": "ready", "differ": 0}
     assert (found["is_here"], found["best_epoch"]) == (True, 4)
     row = page.get("/api/runs").json()["runs"][1]
     assert (row["name"], row["accuracy"]["n"], row["has_cells"]) == ("old", 24, True)
+
+
+def test_probabilities_that_are_not_calibrated_are_said(page):
+    path = page.studio.runs.find("old") / "report.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(report | {"calibrated": False}), encoding="utf-8")
+    assert "were not calibrated: fewer than 20 validation" in scores(page, "old")["uncalibrated"]
 
 
 def test_the_best_epoch_is_the_one_that_is_kept(page):

@@ -39,6 +39,17 @@ REACHED = N_(
 )
 CORRECT = N_("Of them, {correct.value_text} {correct.interval_text} are classified correctly.")
 CHOSEN = N_("The threshold was chosen on these images.")
+UNCALIBRATED = {  # why, by whether a calibration was asked for
+    True: N_(
+        "The probabilities were not calibrated: fewer than {fewest} validation images were "
+        "classified correctly, which is too few for it and for a threshold. The probabilities are "
+        "those of the network, which is often surer than it should be. More validation images help."
+    ),
+    False: N_(
+        "The probabilities were not calibrated, as the settings ask for. They are those of the "
+        "network, which is often surer than it should be."
+    ),
+}
 
 
 class ReportContent(TypedDict):
@@ -179,3 +190,17 @@ def none_of_these_in_words(facts: Mapping[str, Any]) -> str:
     if facts["images_seen"] == "validation":
         said.append(_(CHOSEN))
     return sentences(*said)
+
+
+def uncalibrated_in_words(facts: Mapping[str, Any]) -> str:
+    """Return why the probabilities are not calibrated; empty if they are.
+
+    Args:
+        facts: What report.json has. That of earlier versions does not say whether they are.
+    """
+    if facts.get("calibrated", True):
+        return ""
+    from convlens.evaluation.calibration import FEWEST  # which imports scipy.optimize
+
+    asked_for = bool(facts["settings"].get("training", {}).get("calibration", True))
+    return _(UNCALIBRATED[asked_for]).format(fewest=FEWEST)

@@ -29,6 +29,7 @@ from convlens.report.content import (
     name_images,
     none_of_these_sentences,
     report_dict,
+    uncalibrated_in_words,
 )
 from convlens.report.setting_names import said_strength
 from convlens.report.why_page import why_values
@@ -42,6 +43,7 @@ LABELS = (  # of facts in the page, with the names that report.json gives to the
     *(N_("train"), N_("val"), N_("test"), N_("unlabelled")),
     *(N_("data"), N_("training"), N_("augment"), N_("transfer"), N_("model")),
     *(N_("seconds"), N_("network"), N_("parameters"), N_("temperature")),
+    N_("calibrated"),
     *(N_("threshold"), N_("features"), N_("strength"), N_("fine tuning"), N_("test evaluations")),
     *(N_("seen as height"), N_("seen as width"), N_("seen as channels"), N_("seen as fit")),
     *(N_("seen as scale"), N_("seen as offset"), N_("seen as unit")),
@@ -122,6 +124,7 @@ def _page(
         "explanations": EXPLANATIONS,
         "accuracy_sentences": accuracy_sentences(evaluation),
         "none_of_these": none_of_these_sentences(evaluation),
+        "uncalibrated": uncalibrated_in_words(facts),
         "charts": charts,
         "seen": name_images(evaluation.images_seen),
         "mistakes": mistakes,

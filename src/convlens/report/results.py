@@ -103,6 +103,7 @@ def write_evaluation(
             "seconds": seconds + provenance.get("head_seconds", 0.0),
             "epochs_verdict": judge_run(run, classifier),
             "seen_as": prepared.preprocessing.to_dict(),
+            "calibrated": classifier.threshold is not None,
             "temperature": classifier.temperature,
             "threshold": classifier.threshold,
             **{name: provenance[name] for name in (*always, *sometimes)},

@@ -13,6 +13,7 @@ from convlens.language_choice import TAGS, using
 from convlens.report.content import (
     accuracy_in_words,
     none_of_these_in_words,
+    uncalibrated_in_words,
 )
 from convlens.run_folder import COMPARISON_FACTS, read_json
 from convlens.studio.scores.scores import Scores
@@ -117,6 +118,7 @@ def _by_image(
     return {
         "said": accuracy_in_words(report),
         "none_of_these": none_of_these_in_words(report),
+        "uncalibrated": uncalibrated_in_words(report),
         "epochs_verdict": _verdict_on_epochs(report, data),
         "class_names": [printable(name) for name in report["class_names"]],
         "confusion": report["confusion"],

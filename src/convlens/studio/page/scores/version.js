@@ -88,7 +88,7 @@ const Headline = ({ answer }) => html`
       <b>${answer.accuracy.text}</b>
       <span>${t("scores_accuracy")} · ${t("scores_interval")} ${answer.accuracy.interval} · ${count("scores_tested", answer.accuracy.n, { seen: answer.seen })}</span>
     </p>
-    ${[answer.said, answer.none_of_these, answer.epochs_verdict]
+    ${[answer.said, answer.none_of_these, answer.uncalibrated, answer.epochs_verdict]
       .filter(Boolean)
       .map((text) => html`<p>${text}</p>`)}
     ${answer.has_other_list && html`<p class="note"><${Icon} name="note" />${t("scores_list_changed")}</p>`}
