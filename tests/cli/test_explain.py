@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,10 +66,19 @@ def test_json_has_every_number(file, image, capsys):
     assert found["flips"]["label"] == "plain"
 
 
+def test_image_that_is_none_of_the_classes_says_so_first(image, tmp_path, capsys):
+    replace(red_finder(), threshold=1.0).save(tmp_path / "doubtful.keras")
+    assert convlens("explain", tmp_path / "doubtful.keras", image) == 0
+    said = capsys.readouterr().out
+    assert "prediction  none of these; most probable: marked (" in said
+
+
 def test_image_that_cannot_be_read_is_skipped_among_others(file, image, tmp_path, capsys):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no image")
-    assert convlens("explain", file, broken, image) == 3
+    page = tmp_path / "page.html"
+    assert convlens("explain", file, broken, image, "--html", page) == 3
+    assert "broken.png" in page.read_text("utf-8")
     told = capsys.readouterr()
     assert "broken.png" in told.err
     assert "prediction  marked" in told.out

@@ -1,6 +1,7 @@
 """What `convlens open` prints of a network, a value and a gradient, without the command around."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -38,10 +39,18 @@ def test_all_layers_are_listed_and_drawn_beside_the_run(view, microscope, capsys
     assert (tmp_path / "microscope" / "cat-deep.png").exists()
 
 
+def test_an_image_that_is_none_of_the_classes_says_so_first(view, microscope, capsys):
+    prediction = replace(microscope.prediction, known=False)
+    doubtful = replace(view(), microscope=replace(microscope, prediction=prediction))
+    show_maps(doubtful, None)
+    assert f"none of these; most probable: {prediction.label} " in capsys.readouterr().out
+
+
 def test_json_has_the_standard_output_to_itself(view, microscope, capsys):
     show_maps(view(format="json"), microscope.layer("logits"))
     streams = capsys.readouterr()
     content = json.loads(streams.out)
+    assert content["known"] is True
     assert content["output"] == microscope.layer("logits").output.tolist()
     assert sum(content["probabilities"].values()) == pytest.approx(1)
     assert "written" in streams.err

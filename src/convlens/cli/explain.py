@@ -131,17 +131,18 @@ def explain(  # noqa: PLR0913 - options of the command
 
     question = Question(label, against, methods, NEIGHBOURS if neighbours is None else neighbours)
     found, skipped = _explanations(words, question, model, data, screen)
-    _show(found, Path(words[0]).resolve().name, files)
+    _show(found, Path(words[0]).resolve().name, files, skipped)
     return DataError.exit_code if skipped else 0
 
 
-def _show(found: "list[Explanation]", network: str, files: Files) -> None:
+def _show(found: "list[Explanation]", network: str, files: Files, skipped: list[str]) -> None:
     """Print explanations and write them to files.
 
     Args:
         found: The explanations.
         network: The name of the network.
         files: What is printed and written.
+        skipped: What is wrong with each image that cannot be read.
     """
     if files.as_json:
         print_json([one.to_dict() for one in found], indent=1)
@@ -156,13 +157,14 @@ def _show(found: "list[Explanation]", network: str, files: Files) -> None:
     if files.html is not None:
         from convlens.explain.why.page import render
 
-        write_file(files.html, render(found, network), _("the page"), quiet=files.as_json)
+        page = render(found, network, skipped)
+        write_file(files.html, page, _("the page"), quiet=files.as_json)
 
 
 def _explanations(
     words: list[str], question: "Question", model: str | None, data: str | None, screen: Screen
-) -> "tuple[list[Explanation], int]":
-    """Return the explanations of the images that can be read, and how many cannot.
+) -> "tuple[list[Explanation], list[str]]":
+    """Return the explanations of the images that can be read, and what is wrong with the others.
 
     Args:
         words: The run or the network, and the images.
@@ -186,11 +188,11 @@ def _explanations(
     from convlens.explain.why.of_run import explain_images
 
     opened = None if path is None else _run_of(path)
-    skipped: list[ImageError] = []
+    skipped: list[str] = []
     errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
 
     def skip(error: ImageError) -> None:
-        skipped.append(error)
+        skipped.append(error.args[0])
         errors.print(marked(_("skipped"), "yellow", str(error)))
 
     found = explain_images(
@@ -204,7 +206,7 @@ def _explanations(
     )
     if not found:
         raise none_readable(len(paths))
-    return found, len(skipped)
+    return found, skipped
 
 
 def _check_words(words: list[str], *, check: bool) -> None:

@@ -150,10 +150,12 @@ def _facts(view: View) -> list[tuple[str, str]]:
     if (height, width) != (seen.height, seen.width):
         said = _(FITS[seen.fit])
     size = said.format(height=height, width=width, to=f"{seen.height} x {seen.width}")
-    shares = [f"{label} {share * 100:.1f} %" for label, share in scope.most_probable()]
+    shares = listed(f"{label} {share * 100:.1f} %" for label, share in scope.most_probable())
+    if not scope.prediction.known:
+        shares = _("none of these; most probable: {shares}").format(shares=shares)
     return [
         (_("image"), _("{name}, {size}").format(name=view.name, size=size)),
-        (_("prediction"), listed(shares)),
+        (_("prediction"), shares),
     ]
 
 
@@ -173,6 +175,7 @@ def _maps_data(view: View, layer: Layer | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "image": view.image,
         "label": prediction.label,
+        "known": prediction.known,
         "probabilities": {
             name: float(share) for name, share in zip(names, prediction.probabilities, strict=True)
         },

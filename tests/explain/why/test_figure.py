@@ -21,3 +21,10 @@ def test_pale_map_has_lines_and_says_their_step(language):
     assert not exact.collections
     step = round(occlusion.collections[0].levels[1] - occlusion.collections[0].levels[0], 6)
     assert f"{step:g}" in occlusion.texts[0].get_text()
+
+
+def test_the_answer_of_an_image_that_is_none_of_the_classes():
+    found = explained(["exact"])
+    doubtful = replace(found, prediction=replace(found.prediction, known=False))
+    image = draw_explanations([doubtful]).axes[0]
+    assert image.get_title(loc="left").endswith("predicted: none of these")

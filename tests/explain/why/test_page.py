@@ -10,6 +10,7 @@ import pytest
 
 from convlens.explain.why import shown_map
 from convlens.explain.why.page import render
+from convlens.language import _
 from convlens.language_choice import using
 from convlens.maps.explainer import Explainer
 from tests.explain.why.made import explained, with_failed_deletion
@@ -205,6 +206,19 @@ def test_the_page_says_which_threshold_an_image_does_not_reach():
     said = "does not reach the threshold of the classifier, 100.0 %: the image"
     assert text.count(said) == 1
     assert text.index("mark.png") < text.index(said) < text.index("explained:")
+    shown = text[text.index("mark.png") : text.index(said)].split()
+    assert shown[1:4] == ["none", "of", "these"]
+
+
+def test_images_that_cannot_be_read_are_named():
+    problem = _("{name}: there is no such file.").format(name="<b>gone.png")
+    page = render([explained()], "finder", [problem, "other.png: damaged"])
+    text = english(page)
+    assert "2 images cannot be read and are left out:" in text
+    assert "<b>gone.png: there is no such file." in text
+    assert "other.png: damaged" in text
+    assert "<b>gone" not in page
+    assert "cannot be read" not in english(render([explained()], "finder"))
 
 
 def test_network_without_an_exact_map_says_why_in_both_languages():

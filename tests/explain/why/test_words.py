@@ -12,7 +12,7 @@ def test_answer_that_never_changes_is_the_predicted_one():
     found = Explainer(red_finder()).explain(marked(), "plain", "marked")
     assert found.leading is not None
     said = words.flips(replace(found, flips=None))
-    assert said == "However much of the image is covered, the answer stays marked."
+    assert said == "However much of the image is covered, the most probable class stays marked."
 
 
 def test_of_a_neighbour_it_is_said_that_it_is_the_image_and_that_its_label_is_doubted():

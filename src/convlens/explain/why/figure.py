@@ -26,8 +26,8 @@ def draw_explanations(explanations: Sequence[Explanation]) -> Chart:
 
 
 def _title(explanation: Explanation) -> str:
-    """Return the name of an image, and below it the predicted class."""
-    predicted = _("predicted: {label}").format(label=explanation.prediction.label)
+    """Return the name of an image, and below it the answer."""
+    predicted = _("predicted: {label}").format(label=words.answer(explanation))
     return f"{Path(explanation.image).name}\n{predicted}"
 
 

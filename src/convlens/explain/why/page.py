@@ -31,12 +31,13 @@ NEAR_SIDE = 128  # the same, of a near training image
 CLASSES = 5  # whose probability is shown, besides those that are explained
 
 
-def render(explanations: Sequence[Explanation], network: str) -> str:
+def render(explanations: Sequence[Explanation], network: str, skipped: Sequence[str] = ()) -> str:
     """Return the page of explanations as HTML.
 
     Args:
         explanations: The explanations; all their maps share one scale of colours.
         network: The name of the network.
+        skipped: What is wrong with each image that cannot be read.
     """
     drawn = [one.map for explanation in explanations for one in explanation.maps if one.drawn]
     scale = largest(drawn)
@@ -48,6 +49,7 @@ def render(explanations: Sequence[Explanation], network: str) -> str:
         "network": printable(network),
         "day": datetime.now(UTC).date().isoformat(),
         "notes": notes,
+        "skipped": skipped,
         "scale": _scale(scale) if drawn else None,
         "faintest": FAINTEST,
         "images": [_image(number, one, scale) for number, one in enumerate(explanations)],

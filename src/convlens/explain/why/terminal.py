@@ -44,15 +44,12 @@ def text_page(explanation: Explanation, scale: float) -> Page:
         scale: The largest absolute value of the maps that are printed together.
     """
     prediction = explanation.prediction
-    facts = [
-        (
-            _("prediction"),
-            _("{label} ({probability:.1f} %)").format(
-                label=prediction.label, probability=100 * prediction.probability
-            ),
-        ),
-        (_("explained"), words.explained(explanation)),
-    ]
+    predicted = _("{label} ({probability:.1f} %)").format(
+        label=prediction.label, probability=100 * prediction.probability
+    )
+    if not prediction.known:
+        predicted = _("none of these; most probable: {shares}").format(shares=predicted)
+    facts = [(_("prediction"), predicted), (_("explained"), words.explained(explanation))]
     facts += [(_("note"), note) for note in explanation.all_notes]
     blocks: list[Block] = []
     for one in explanation.maps:

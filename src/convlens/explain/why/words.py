@@ -9,13 +9,14 @@ from convlens.maps.heat import HeatMap, Target, method_name
 from convlens.maps.methods import PERTURBING
 
 KEEPS = N_(
-    "{share:.1f} % of the image are enough: with everything else covered, the answer stays {label} "
-    "({probability:.1f} %)."
+    "{share:.1f} % of the image are enough: with everything else covered, the most probable class "
+    "stays {label} ({probability:.1f} %)."
 )
 FLIPS = N_(
-    "If {share:.1f} % of the image are covered, the answer becomes {label} ({probability:.1f} %)."
+    "If {share:.1f} % of the image are covered, the most probable class becomes {label} "
+    "({probability:.1f} %)."
 )
-NEVER_FLIPS = N_("However much of the image is covered, the answer stays {label}.")
+NEVER_FLIPS = N_("However much of the image is covered, the most probable class stays {label}.")
 PLACE = N_(
     "Of all parts of the image of this size, this one costs most: with pixel rows {top} to "
     "{bottom} and columns {left} to {right} covered, the logit falls by {fall:.3f}."
@@ -69,6 +70,12 @@ MEASURES = {  # the value of a check, and how it is written
     "deletion": ("p", ".3f"),  # not translated: the sign of a p-value
     "randomisation": (N_("rank correlation"), ".2f"),
 }
+
+
+def answer(explanation: Explanation) -> str:
+    """Return the predicted class, or that the image is none of the classes."""
+    prediction = explanation.prediction
+    return prediction.label if prediction.known else _("none of these")
 
 
 def explained(explanation: Explanation) -> str:
