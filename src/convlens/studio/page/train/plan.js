@@ -12,14 +12,14 @@ import { about, exactly } from "../time.js";
 const FEW = 20; // images of a class
 const UNEQUAL = 5; // times as many images
 
-export function Plan({ request, answer, problem, unlike }) {
+export function Plan({ request, answer, problem, state }) {
   const plan = answer?.plan;
   return html`
     <section class="plan" aria-labelledby="plan-title" aria-busy=${plan?.state === "running"}>
       <h2 id="plan-title">${t("plan_title")}</h2>
       <p class="sentence" aria-live="polite"><${Sentence} request=${request} plan=${plan} /></p>
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
-      <${Warnings} request=${request} unlike=${unlike} />
+      <${Warnings} request=${request} state=${state} />
       ${plan?.state === "running" && html`<${Measuring} progress=${plan.progress} />`}
       ${plan?.state === "later" && html`<p class="note" role="status">${t("plan_later")}</p>`}
       ${plan?.state === "failed" && html`<p class="problem" role="alert">${plan.message}</p>`}
@@ -70,14 +70,16 @@ const Facts = ({ plan }) => html`
 `;
 
 /* What speaks against training now, with the way to where it is put right. */
-function Warnings({ request, unlike }) {
+function Warnings({ request, state: { unlike, lacking } }) {
   const { classes, audit } = useStore(project);
   const used = classes.filter(({ images }) => images > 0);
   const sizes = used.map(({ images }) => images);
   const small = used.filter(({ images }) => images < FEW);
   const empty = classes.filter(({ images }) => !images);
+  const isTrained = ["head", "tune"].includes(request.way);
   const found = [
-    ...(["head", "tune"].includes(request.way) && unlike ? [t("plan_unlike", { reason: unlike })] : []),
+    ...(isTrained && lacking ? [t("plan_lacking", { command: lacking })] : []),
+    ...(isTrained && unlike ? [t("plan_unlike", { reason: unlike })] : []),
     ...(empty.length ? [t("plan_empty", { names: empty.map(({ name }) => name).join(", ") })] : []),
     ...small.slice(0, 4).map(({ name, images }) => count("plan_few", images, { name })),
     ...(sizes.length && Math.max(...sizes) > UNEQUAL * Math.min(...sizes) ? [t("plan_unequal")] : []),
