@@ -6,7 +6,8 @@ from PIL import Image
 from convlens.audit.checks import files
 from convlens.audit.checks.files import check_files, reason_of
 from convlens.image_file import DAMAGED
-from convlens.language import _, using
+from convlens.language import _
+from convlens.language_choice import using
 from tests.audit.photographs import found_by, make_set, photograph
 
 

@@ -10,7 +10,8 @@ from convlens.audit.finding import Finding, found
 from convlens.audit.material import Material
 from convlens.data.decoding import CHANGED
 from convlens.image_file import MAX_PIXELS
-from convlens.language import _, again, using
+from convlens.language import _, again
+from convlens.language_choice import using
 
 # A photograph of a recent telephone has 12 to 50 million pixels; a set of such photographs is no
 # mistake, but one of them among thumbnails is.
