@@ -20,9 +20,6 @@ import numpy as np
 
 from convlens.config import USUAL_MODELS, Config, DataConfig
 from convlens.data.dataset import Dataset
-from convlens.data.duplicates import find_pairs
-from convlens.data.prepared import choose_preprocessing
-from convlens.data.store import open_store
 from convlens.errors import ConvlensError
 from convlens.processes import own_command
 
@@ -88,6 +85,11 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 def main() -> None:
     """Decode what a file lists, until that is done or the standard input is closed."""
+    # Here, so that what starts the process need not import SciPy before.
+    from convlens.data.duplicates import find_pairs
+    from convlens.data.prepared import choose_preprocessing
+    from convlens.data.store import open_store
+
     closed = threading.Event()
 
     def wait() -> None:
