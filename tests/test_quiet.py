@@ -1,42 +1,39 @@
 """The import of an engine, which the garbage collector neither disturbs nor looks at again."""
 
 import gc
+import importlib
+import subprocess
 import sys
-from types import ModuleType
 
 import pytest
 
 from convlens.quiet import uncollected
 
-
-@pytest.fixture
-def _unfrozen():
-    frozen = gc.get_freeze_count()
-    yield
-    if not frozen:
-        gc.unfreeze()
-
-
-@pytest.mark.usefixtures("_unfrozen")
-def test_what_was_imported_is_not_looked_at_again(monkeypatch):
-    with uncollected():
-        assert not gc.isenabled()
-        monkeypatch.setitem(sys.modules, "imported", ModuleType("imported"))
-    assert gc.isenabled()
-    before = gc.get_freeze_count()
-    assert before > 0
-    kept = [[] for _ in range(1000)]
-    with uncollected():
-        kept.append([])
-    assert gc.get_freeze_count() <= before  # nothing was imported
-    assert gc.isenabled()
+FROZEN = """
+import gc
+from convlens.quiet import freeze_imports, uncollected
+if {of_one_command}:
+    freeze_imports()
+with uncollected():
+    import html.parser
+print(gc.get_freeze_count() > 0, gc.isenabled())
+"""
 
 
-def test_a_collector_that_is_switched_off_stays_off():
-    gc.disable()
+@pytest.mark.parametrize("of_one_command", [True, False])
+def test_only_a_process_of_one_command_leaves_its_imports_alone(of_one_command):
+    program = FROZEN.format(of_one_command=of_one_command)
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert said.stdout.split() == [str(of_one_command), "True"], said.stderr
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_is_as_before_also_after_an_error(enabled):
+    if not enabled:
+        gc.disable()
     try:
-        with uncollected():
-            assert not gc.isenabled()
-        assert not gc.isenabled()
+        with pytest.raises(ModuleNotFoundError), uncollected():
+            importlib.import_module("no_such_module")
+        assert gc.isenabled() is enabled
     finally:
         gc.enable()

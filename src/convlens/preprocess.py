@@ -204,8 +204,9 @@ def can_fit_arrays(images: object, preprocessing: Preprocessing) -> bool:
 def fit_arrays(images: ImageArray, preprocessing: Preprocessing) -> ImageArray:
     """Return images of one size as `fit_image` does, many times as fast where they are small.
 
-    Pillow resizes the rows of an image first, and then its columns, each by itself. Images on top
-    of one another therefore get the rows that each would get, and side by side the columns.
+    Pillow resizes all rows of an image first, each by itself, and then all columns. Therefore all
+    images are put on top of one another to resize their rows, and side by side to resize their
+    columns.
 
     Args:
         images: (m, height, width) or (m, height, width, channels) images, see `can_fit_arrays`.
@@ -226,6 +227,7 @@ def fit_arrays(images: ImageArray, preprocessing: Preprocessing) -> ImageArray:
 def _resized(
     pixels: ImageArray, *, width: int | None = None, height: int | None = None
 ) -> ImageArray:
+    """Return an image, (height, width[, 3]), with another width or height."""
     size = (width or pixels.shape[1], height or pixels.shape[0])
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from convlens.language import N_, _, again, known_language
 from convlens.language_choice import VARIABLE, language
+from convlens.quiet import freeze_imports
 from convlens.text import make_output_lenient
 
 FULL = N_(
@@ -45,6 +46,7 @@ def run_process() -> None:
                 sys.stderr.flush()
             os._exit(codes[0])
 
+    freeze_imports()
     atexit.register(end)  # before all others, since they are called from the last to the first
     try:
         main()

@@ -146,8 +146,7 @@ def write_array(path: Path, shape: tuple[int, ...], chunks: Iterable[ImageArray]
             write_header(file, shape, np.dtype(np.uint8))
             for chunk in chunks:
                 file.write(np.ascontiguousarray(chunk).data)
-        if math.prod(shape) < IN_MEMORY:
-            seal(temporary)
+        seal(temporary)
 
     what = _("the image array of {megabytes:,.0f} MB").format(megabytes=math.prod(shape) / 1e6)
     write_atomically(path, write, what, REMEDY)

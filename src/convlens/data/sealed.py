@@ -8,6 +8,7 @@ import hashlib
 import os
 from pathlib import Path
 
+LARGEST = 64 * 2**20  # bytes; hashing a file takes 1 s for each GB of it
 MARK = b"\nsha256 "  # between the content of a file and the digits of its checksum
 
 
@@ -21,15 +22,16 @@ def checksum_of(content: bytes | memoryview) -> bytes:
 
 
 def seal(path: Path) -> None:
-    """Append the checksum of a file to it, and bring it to the disk.
+    """Append the checksum of a file to it, unless it is large, and bring it to the disk.
 
     Raises:
         OSError: If the file cannot be written to.
     """
     with path.open("rb+") as file:
-        digits = hashlib.file_digest(file, "sha256").hexdigest()
-        file.seek(0, os.SEEK_END)
-        file.write(MARK + digits.encode())
+        if path.stat().st_size <= LARGEST:
+            digits = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0, os.SEEK_END)
+            file.write(MARK + digits.encode())
         file.flush()
         os.fsync(file.fileno())
 

@@ -226,10 +226,11 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             self.hooks.on_best(self.model, state)
         self._averages.take_out(self.model)
         self.hooks.observer.epoch(self.model, state, row, last=self.finished)
+        # Before the history, so that whoever reads its row finds the answers of the epoch, too.
         answers = self._answers.probabilities(self.train.num_classes)
         if answers is not None:
             self.hooks.on_answers(state.epoch, answers)
-        self.run.write_history(state.history)  # Whoever reads the row finds the answers, too.
+        self.run.write_history(state.history)
         self.screen.epoch(row, best=best)
         self.hooks.on_epoch(row, best)
         self.model.stop_training = self.finished
