@@ -55,8 +55,13 @@ def test_what_a_file_sets_because_of_its_own_images_is_said(tmp_path, capsys):
     decided = Config().replace(size="224x224", fit="crop", channels="rgb", flip=True)
     say_what_a_file_sets(path, decided, ["channels"])
     assert capsys.readouterr().out == (
-        f"note  {path} sets --size 224x224, --fit crop, --flip; for images unlike those of its "
-        "run, give --size auto --fit auto --augment light\n"
+        f"note  {path} sets --size 224x224, --fit crop, --flip; where this does not suit the "
+        "images, give --size auto --fit auto --no-flip\n"
+    )
+    upright = Config().replace(flip=False, rotate=10)
+    say_what_a_file_sets(path, upright, [])
+    assert capsys.readouterr().out.endswith(
+        "sets --no-flip; where this does not suit the images, give --flip\n"
     )
     say_what_a_file_sets(path, decided, ["size", "fit", "channels", "augment"])
     say_what_a_file_sets(path, Config().replace(epochs=3), [])

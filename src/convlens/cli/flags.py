@@ -174,6 +174,8 @@ def configure(flags: Any, base: Config) -> Config:
 def say_what_a_file_sets(path: Path | None, base: Config, given: Collection[str]) -> None:
     """Note which settings come from a run.toml whose run has decided them by its own images.
 
+    All of them but `flip` can be decided anew, so that for `flip` the note has the other value.
+
     Args:
         path: The file, or None if there is none.
         base: Its settings.
@@ -185,12 +187,13 @@ def say_what_a_file_sets(path: Path | None, base: Config, given: Collection[str]
     named = [name for name in BY_IMAGES if name not in given and values[name] != "auto"]
     said = ["{} {}".format(flag_of(name), values[name]) for name in named]
     anew = ["{} auto".format(flag_of(name)) for name in named]
-    preset = base.augment.augment
-    if base.augment.flip is not None and preset != "none" and not {"augment", "flip"} & {*given}:
-        said.append("--flip" if base.augment.flip else "--no-flip")
-        anew.append(f"--augment {preset}")
+    flip = base.augment.flip
+    is_decided = flip is not None and base.augment.augment != "none"
+    if is_decided and not {"augment", "flip"} & {*given}:
+        said.append("--flip" if flip else "--no-flip")
+        anew.append("--no-flip" if flip else "--flip")
     if said:
-        note = _("{path} sets {settings}; for images unlike those of its run, give {anew}")
+        note = _("{path} sets {settings}; where this does not suit the images, give {anew}")
         Screen().note(note.format(path=path, settings=listed(said), anew=" ".join(anew)))
 
 
