@@ -136,6 +136,10 @@ def test_wrong_names_are_refused_before_the_engine_is_imported(shapes, trained, 
         (4, ["summary", "nosuch"]),
         (6, ["summary", "none.keras"]),
         (5, ["export", "none", "--to", "onnx"]),
+        (4, ["train", str(shapes), "--backbone", "efficientnet_lite0", "--weights", "none.h5"]),
+        (4, ["predict", "--model", "efficientnet_lite0", "--weights", "none.h5", "x.jpg"]),
+        (4, ["open", "--model", "efficientnet_lite0", "--weights", "none.h5", "x.jpg"]),
+        (3, ["explain", "--model", "efficientnet_lite0", "none.jpg", "neither.jpg"]),
     ]
     words = json.dumps([words for _code, words in refused])
     done = subprocess.run(

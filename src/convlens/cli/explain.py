@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from convlens import backend
-from convlens.cli.names import refuse_no_image
+from convlens.cli.names import refuse_missing_images
 from convlens.cli.output import check_suffix, print_json, write_figure, write_file
 from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
@@ -182,12 +182,6 @@ def _explanations(
     if model is not None:
         refuse_unknown_model(model)
     path = None if model is not None else find_classifier(words[0])
-    if len(paths) == 1:
-        refuse_no_image(str(paths[0]))
-    backend.start()
-    from convlens.explain.why.of_run import explain_images
-
-    opened = None if path is None else _run_of(path)
     skipped: list[str] = []
     errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
 
@@ -195,6 +189,12 @@ def _explanations(
         skipped.append(error.args[0])
         errors.print(marked(_("skipped"), "yellow", str(error)))
 
+    told = skip if len(paths) > 1 else None
+    refuse_missing_images(paths, told)
+    backend.start()
+    from convlens.explain.why.of_run import explain_images
+
+    opened = None if path is None else _run_of(path)
     found = explain_images(
         load_classifier(path, model, None),
         paths,
@@ -202,7 +202,7 @@ def _explanations(
         screen,
         run=opened,
         dataset=None if opened is None else images_of(opened, data),
-        skip=skip if len(paths) > 1 else None,
+        skip=told,
     )
     if not found:
         raise none_readable(len(paths))

@@ -3,6 +3,7 @@
 The import takes seconds, for which nobody who has mistyped a name should wait.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from convlens.classifier.archive import read_facts
@@ -10,7 +11,12 @@ from convlens.config import Config
 from convlens.errors import ImageError
 from convlens.language import _
 from convlens.run_folder import place, refuse_taken
-from convlens.zoo.names import NAMES, refuse_unknown_model, unknown_backbone
+from convlens.zoo.names import (
+    NAMES,
+    refuse_missing_weights,
+    refuse_unknown_model,
+    unknown_backbone,
+)
 
 
 def refuse_wrong_names(
@@ -24,7 +30,7 @@ def refuse_wrong_names(
         start_from: A classifier file or a run to train further.
 
     Raises:
-        ModelError: If there is no such network or backbone.
+        ModelError: If there is no such network or backbone, or no file of its weights.
         ClassifierError: If there is no such file.
         RunError: If the name of the new run is taken.
     """
@@ -33,9 +39,11 @@ def refuse_wrong_names(
         _refuse_missing(start_from)
     elif backbone is None:
         refuse_unknown_model(config.model.model)
+    elif backbone in NAMES:
+        refuse_missing_weights(config.transfer.weights or "imagenet")
     elif backbone.endswith(".keras"):
         _refuse_missing(backbone)
-    elif backbone not in NAMES and _is_missing(backbone):
+    elif _is_missing(backbone):
         raise unknown_backbone(backbone)
     refuse_taken_name(run)
 
@@ -62,4 +70,32 @@ def refuse_no_image(path: str) -> None:
         message = _("{path}: IMAGE must be one image; found a folder. Name a file in it.")
         raise ImageError(message.format(path=path))
     if not Path(path).exists():
-        raise ImageError(_("{name}: there is no such file.").format(name=path))
+        raise _no_file(path)
+
+
+def refuse_missing_images(
+    paths: Sequence[Path], skip: Callable[[ImageError], None] | None = None
+) -> None:
+    """Refuse images of which none exists; the standard input counts as one that does.
+
+    Args:
+        paths: The images.
+        skip: What is told of each image that is missing.
+
+    Raises:
+        ImageError: If no image exists, and nothing is told of each.
+        DataError: If no image exists.
+    """
+    if any(path == Path("-") or path.exists() for path in paths):
+        return
+    for path in paths:
+        if skip is None:
+            raise _no_file(path)
+        skip(_no_file(path))
+    from convlens.image_file import none_readable
+
+    raise none_readable(len(paths))
+
+
+def _no_file(path: str | Path) -> ImageError:
+    return ImageError(_("{name}: there is no such file.").format(name=path))

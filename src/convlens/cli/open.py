@@ -13,7 +13,7 @@ from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError
 from convlens.language import N_, _
 from convlens.run_folder import find_classifier
-from convlens.zoo.names import refuse_unknown_model
+from convlens.zoo.names import refuse_missing_weights, refuse_unknown_model
 
 
 def open_network(
@@ -80,6 +80,7 @@ def _check_words(
         ConfigError: If a word is missing or left over.
         ImageError: If the image is a folder, or there is no such file.
         RunError: If there is no such run, or it has no classifier.
+        ModelError: If there is no such network, or no file of its weights.
     """
     path = None
     if model is None:
@@ -96,6 +97,7 @@ def _check_words(
         raise ConfigError(message.format(run=run, image=image))
     else:
         refuse_unknown_model(model)
+        refuse_missing_weights(weights or "imagenet")
     image = image or run
     refuse_no_image(image)
     return image, path

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from convlens import backend
 from convlens.cli.cluster import ClusterFlag
+from convlens.cli.names import refuse_missing_images
 from convlens.cli.predict_cluster import (
     Answers,
     Asked,
@@ -26,7 +27,7 @@ from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
 from convlens.run_folder import find_classifier
 from convlens.screen import marked
-from convlens.zoo.names import refuse_unknown_model
+from convlens.zoo.names import refuse_missing_weights, refuse_unknown_model
 
 if TYPE_CHECKING:
     from convlens.classifier.classifier import Classifier
@@ -105,7 +106,7 @@ def predict(  # noqa: PLR0913 - the flags of the command
         skipped.append(error)
         errors.print(marked(_("skipped"), "yellow", str(error)))
 
-    _refuse_missing(paths, skip)
+    refuse_missing_images(paths, skip)
     # The standard input and other pipes can be read only once.
     found = [readable(_standard_input() if path == Path("-") else path) for path in paths]
     loaded = _with_mirror(load()) if mirrored else load()
@@ -137,21 +138,6 @@ def _check(words: Sequence[str], top: int) -> None:
         raise ConfigError(message.format(word=unknown[0]))
 
 
-def _refuse_missing(paths: Sequence[Path], skip: Callable[[ImageError], None]) -> None:
-    """Skip images that do not exist, if there are no others, before the engine is imported.
-
-    Raises:
-        DataError: If no image exists.
-    """
-    from convlens.image_file import none_readable
-
-    if any(path == Path("-") or path.exists() for path in paths):
-        return
-    for path in paths:
-        skip(ImageError(_("{name}: there is no such file.").format(name=path)))
-    raise none_readable(len(paths))
-
-
 def _with_mirror(predictor: "Predictor") -> "Predictor":
     """Return a predictor that looks at mirror images, too, where it is in doubt."""
     from convlens.classifier.views import WithMirror  # which imports scipy
@@ -169,6 +155,7 @@ def _find_predictor(
     """Return a function that loads what predicts; a wrong name is told before images are read."""
     if model is not None:
         refuse_unknown_model(model)
+        refuse_missing_weights(weights or "imagenet")
         return partial(_on_engine, None, model, weights, precision, engine)
     exported = _exported(name, precision, engine)
     if exported is not None:

@@ -20,6 +20,7 @@ import keras
 from convlens.errors import ModelError
 from convlens.files import DAMAGE
 from convlens.language import _
+from convlens.zoo.names import refuse_missing_weights
 
 # A layer, and an array or a dataset of a file: it has a shape, and is read when it is needed.
 Named = list[tuple[str, Any]]
@@ -38,10 +39,7 @@ def open_keras_file(path: Path, networks: Iterable[keras.Model]) -> Iterator[Nam
     Raises:
         ModelError: If there is no such file, or if it is damaged or was not written by Keras.
     """
-    if not path.is_file():
-        raise ModelError(
-            _("weights must be 'imagenet' or a file; there is none at {path}.").format(path=path)
-        )
+    refuse_missing_weights(path)
     try:
         content = _unpacked(path) if zipfile.is_zipfile(path) else path
         with h5py.File(content, "r") as file:

@@ -5,6 +5,7 @@ So a wrong name is told at once. `convlens.zoo.registry` has what is known of ea
 
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 from convlens.errors import ConfigError, ModelError
 from convlens.language import _, listed, one_of
@@ -51,6 +52,14 @@ def refuse_unknown_model(name: str) -> None:
     """Raise ModelError if the zoo has no network of this name."""
     if name not in NAMES:
         raise unknown_model(name)
+
+
+def refuse_missing_weights(weights: str | Path) -> None:
+    """Raise ModelError if weights are neither those of ImageNet nor a file that is there."""
+    if str(weights) != "imagenet" and not Path(weights).is_file():
+        raise ModelError(
+            _("weights must be 'imagenet' or a file; there is none at {path}.").format(path=weights)
+        )
 
 
 def check_names(names: Sequence[str], known: Collection[str] = NAMES) -> None:

@@ -52,7 +52,7 @@ def load_weights(model: keras.Model, name: str, source: str | Path = "imagenet")
     layers = [layer for layer in _leaves(model) if layer.weights]
     head = [layer.name for layer in layers[-(weights.head if weights else 1) :]]
     targets = [(layer.name, variable) for layer in layers for variable in layer.weights]
-    if source == "imagenet":
+    if str(source) == "imagenet":
         if weights is None:
             raise ModelError(_none_published(name))
         if callable(weights.source):
