@@ -148,9 +148,7 @@ def read_facts(path: Path) -> dict[str, Any]:
             facts: dict[str, Any] = with_present_names(_checked_facts(path, archive))
             return facts
     except FileNotFoundError as error:
-        raise ClassifierError(
-            _("{path}: there is no classifier file here.").format(path=path)
-        ) from error
+        raise no_classifier(path) from error
     except OSError as error:
         raise ClassifierError(
             _("{path}: the file cannot be read; {reason}.").format(
@@ -165,6 +163,11 @@ def read_facts(path: Path) -> dict[str, Any]:
                 "Use an undamaged copy."
             ).format(path=path, reason=error)
         ) from error
+
+
+def no_classifier(path: str | Path) -> ClassifierError:
+    """Return the error for a classifier file that is not there."""
+    return ClassifierError(_("{path}: there is no classifier file here.").format(path=path))
 
 
 def _keras_version(path: Path) -> str:

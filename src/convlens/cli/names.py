@@ -6,7 +6,7 @@ The import takes seconds, for which nobody who has mistyped a name should wait.
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from convlens.classifier.archive import read_facts
+from convlens.classifier.archive import no_classifier
 from convlens.config import Config
 from convlens.errors import ImageError
 from convlens.language import _
@@ -57,7 +57,7 @@ def refuse_taken_name(run: str | None) -> None:
 def _refuse_missing(name: str) -> None:
     """Raise ClassifierError if neither a file nor a run is there."""
     if _is_missing(name):
-        read_facts(Path(name))
+        raise no_classifier(name)
 
 
 def _is_missing(name: str) -> bool:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from convlens import backend
-from convlens.classifier.archive import read_facts
+from convlens.classifier.archive import no_classifier
 from convlens.cli.summary_formats import PRINTERS, layer_facts, print_table, stage_facts
 from convlens.config import Config
 from convlens.errors import ConfigError, RunError
@@ -113,7 +113,7 @@ def _place_of(name: str) -> Path | None:
     if path.exists():
         return path
     if name.endswith(".keras"):
-        read_facts(Path(name))
+        raise no_classifier(name)
     if len(Path(name).parts) > 1:
         raise RunError(_("{path}: there is no run and no classifier file here.").format(path=name))
     raise unknown_model(name)
