@@ -22,7 +22,7 @@ from convlens.zoo.names import (
 def refuse_wrong_names(
     config: Config, run: str | None = None, start_from: str | None = None
 ) -> None:
-    """Refuse networks and files that do not exist, and the name of a run that does.
+    """Refuse networks and files that do not exist, and the name of a new run that is taken.
 
     Args:
         config: The configuration, which names a network or a backbone.
