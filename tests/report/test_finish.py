@@ -1,11 +1,14 @@
 """A run is calibrated on its validation images, and scored on its test images or on others."""
 
+import json
+
 import numpy as np
 import pytest
 
 from convlens.evaluation.calibration import apply_temperature, choose_threshold, fit_temperature
 from convlens.pipeline import train
 from convlens.report import results
+from convlens.report.again import score_other
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.training.network import choose_network
@@ -112,6 +115,31 @@ def test_too_few_correct_predictions_are_noted(digits, tmp_path):
     assert run.report["calibrated"] is False
     page = (run.folder / "report.html").read_text("utf-8")
     assert "not calibrated: fewer than 20 validation images were classified correctly" in page
+
+
+def test_without_validation_images_nobody_counts_them(digits, tmp_path):
+    screen, text = recording()
+    config = CONFIG.replace(epochs=1, limit=60, val=0.0)
+    run = train(digits, config, run=tmp_path / "run", screen=screen)
+    assert "no validation images were set aside (--val): the prob" in " ".join(
+        text.getvalue().split()
+    )
+    page = (run.folder / "report.html").read_text("utf-8")
+    for said in (text.getvalue(), page):
+        assert "images were classified correctly" not in said
+    assert "not calibrated: this takes validation images, and none were set aside" in page
+    others = score_other(run, run.classifier(), digits, QUIET)
+    assert "not calibrated: this takes validation" in (others / "report.html").read_text("utf-8")
+
+
+def test_of_an_earlier_classifier_nobody_knows_why_it_is_not_calibrated(runs, digits, tmp_path):
+    run = copied(runs[1], tmp_path)
+    classifier = run.classifier()
+    del classifier.provenance["uncalibrated"]
+    folder = score_other(run, classifier, digits, QUIET)
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    assert (report["calibrated"], report["uncalibrated"]) == (False, None)
+    assert "were not calibrated" not in (folder / "report.html").read_text("utf-8")
 
 
 def test_without_test_images_the_scores_are_of_those_that_calibrated(digits, tmp_path):

@@ -39,13 +39,17 @@ REACHED = N_(
 )
 CORRECT = N_("Of them, {correct.value_text} {correct.interval_text} are classified correctly.")
 CHOSEN = N_("The threshold was chosen on these images.")
-UNCALIBRATED = {  # why, by whether a calibration was asked for
-    True: N_(
+UNCALIBRATED = {  # why, by what `convlens.report.finish.calibrate` has recorded
+    "few": N_(
         "The probabilities were not calibrated: fewer than {fewest} validation images were "
         "classified correctly, which is too few for it and for a threshold. The probabilities are "
         "those of the network, which is often surer than it should be. More validation images help."
     ),
-    False: N_(
+    "no images": N_(
+        "The probabilities were not calibrated: this takes validation images, and none were set "
+        "aside (--val). They are those of the network, which is often surer than it should be."
+    ),
+    "settings": N_(
         "The probabilities were not calibrated, as the settings ask for. They are those of the "
         "network, which is often surer than it should be."
     ),
@@ -193,14 +197,15 @@ def none_of_these_in_words(facts: Mapping[str, Any]) -> str:
 
 
 def uncalibrated_in_words(facts: Mapping[str, Any]) -> str:
-    """Return why the probabilities are not calibrated; empty if they are.
+    """Return why the probabilities are not calibrated; empty if they are, or it is not known.
 
     Args:
-        facts: What report.json has. That of earlier versions does not say whether they are.
+        facts: What report.json has. That of earlier versions, and that of a classifier which they
+            have calibrated, does not say why.
     """
-    if facts.get("calibrated", True):
+    reason = facts.get("uncalibrated")
+    if reason is None:
         return ""
     from convlens.evaluation.calibration import FEWEST  # which imports scipy.optimize
 
-    asked_for = bool(facts["settings"].get("training", {}).get("calibration", True))
-    return _(UNCALIBRATED[asked_for]).format(fewest=FEWEST)
+    return _(UNCALIBRATED[reason]).format(fewest=FEWEST)

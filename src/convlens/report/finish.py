@@ -103,12 +103,20 @@ def calibrate(
     """Return the classifier with a temperature and a threshold fitted to the validation images.
 
     Where there are too few of them, or the settings do not ask for it, the temperature is 1 and
-    every image belongs to a class.
+    every image belongs to a class. Its provenance then says why; see `UNCALIBRATED`.
     """
     classifier = classifier.recalibrated(1.0, None)
     if not settings.calibration:
-        return classifier
+        return _uncalibrated(classifier, "settings")
     indices = prepared.splits.val
+    if not len(indices):
+        screen.note(
+            _(
+                "no validation images were set aside (--val): the probabilities cannot be "
+                "calibrated, and no threshold can be chosen for none of these"
+            )
+        )
+        return _uncalibrated(classifier, "no images")
     rows = probabilities(classifier, prepared, indices, predict)
     labels = prepared.dataset.labels[indices]
     temperature = fit_temperature(labels, rows)
@@ -119,9 +127,14 @@ def calibrate(
                 "calibrate the probabilities, and to choose a threshold for none of these"
             ).format(fewest=FEWEST)
         )
-        return classifier
+        return _uncalibrated(classifier, "few")
     threshold = choose_threshold(labels, apply_temperature(rows, temperature), settings.accept)
     return classifier.recalibrated(temperature, threshold)
+
+
+def _uncalibrated(classifier: Classifier, reason: str) -> Classifier:
+    """Return the classifier with the reason why it is not calibrated, one of `UNCALIBRATED`."""
+    return replace(classifier, provenance=classifier.provenance | {"uncalibrated": reason})
 
 
 def probabilities(

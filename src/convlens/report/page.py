@@ -38,6 +38,7 @@ CORRECT = 16  # how many correct predictions are shown
 CONFUSIONS = 8  # how many pairs of classes are listed
 LONGEST_SIDE = 192  # pixels of an image in the page
 ITEMS = 30  # how many items of a list among the settings are shown
+SENTENCES = ("epochs_verdict", "uncalibrated")  # what the page says elsewhere, in words
 LABELS = (  # of facts in the page, with the names that report.json gives to them
     *(N_("source"), N_("kind"), N_("class names"), N_("images"), N_("fingerprint")),
     *(N_("train"), N_("val"), N_("test"), N_("unlabelled")),
@@ -135,7 +136,7 @@ def _page(
         "splits": _splits(counts, evaluation.class_names) if counts else None,
         "settings": {name: _settings(value) for name, value in facts["settings"].items()},
         "extra": _rows(
-            {name: facts[name] for name in content.get("extra", {}) if name != "epochs_verdict"}
+            {name: facts[name] for name in content.get("extra", {}) if name not in SENTENCES}
         ),
     }
     return render_page("convlens.report", "report.html", values)

@@ -104,6 +104,7 @@ def write_evaluation(
             "epochs_verdict": judge_run(run, classifier),
             "seen_as": prepared.preprocessing.to_dict(),
             "calibrated": classifier.threshold is not None,
+            "uncalibrated": provenance.get("uncalibrated"),
             "temperature": classifier.temperature,
             "threshold": classifier.threshold,
             **{name: provenance[name] for name in (*always, *sometimes)},
