@@ -134,7 +134,13 @@ def test_many_arrays_are_resized_as_each_is(fit, shape, side):
 )
 def test_other_arrays_are_prepared_one_by_one(shape, preprocessing):
     assert not can_fit_arrays(np.zeros(shape, np.uint8), preprocessing)
-    assert not can_fit_arrays(np.zeros(shape, np.uint16), preprocessing)
+
+
+def test_arrays_of_more_bits_are_prepared_one_by_one():
+    images = np.zeros((5, 28, 28), np.uint8)
+    preprocessing = Preprocessing(20, 20, 1)
+    assert can_fit_arrays(images, preprocessing)
+    assert not can_fit_arrays(images.astype(np.uint16), preprocessing)
 
 
 def test_arrays_of_other_types_are_refused():
