@@ -44,7 +44,7 @@ def test_other_errors_keep_their_text():
             "image file is truncated (12 bytes not processed)",
             "image file is truncated ({number} bytes not processed)",
         ),
-        ("broken PNG file (chunk b'IDAT')", "broken PNG file (chunk {name})"),
+        ("broken PNG file (chunk IDAT)", "broken PNG file (chunk {name})"),
         ("decoder error -2 when reading image file",) * 2,
         ("broken data stream when reading image file",) * 2,
     ],
@@ -54,6 +54,14 @@ def test_what_pillow_says_can_be_translated(said, template):
     assert reason == said
     assert reason.template == template.replace("-2", "{number}")
     assert reason.template in (*KNOWN, *TEMPLATES)
+
+
+def test_the_name_of_a_chunk_is_not_written_as_python_writes_bytes():
+    for name, plain in (("b'IDAT'", "IDAT"), ('b"ID\'T"', "ID'T"), ("IDAT", "IDAT")):
+        reason = system_reason(SyntaxError(f"broken PNG file (bad header checksum in {name})"))
+        assert reason == f"broken PNG file (bad header checksum in {plain})"
+    path = "cannot identify image file 'b'IDAT'.png'"
+    assert system_reason(OSError(path)) == path
 
 
 def test_an_image_that_is_cut_off_says_so_in_every_language(tmp_path):

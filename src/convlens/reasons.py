@@ -59,6 +59,20 @@ TEMPLATES = (
 )
 
 
+def _pattern_of(template: str) -> re.Pattern[str]:
+    """Return the pattern of what a template says, with a group for each of its fields."""
+    parts = re.split(r"(\{\w+\})", template)
+    return re.compile(
+        "".join(
+            f"(?P<{part[1:-1]}>.+)" if part.startswith("{") else re.escape(part) for part in parts
+        )
+    )
+
+
+PATTERNS = {template: _pattern_of(template) for template in TEMPLATES}
+BYTES = re.compile(r"^b(['\"])(.*)\1$")  # as Pillow writes the name of a chunk of a PNG file
+
+
 def system_reason(error: BaseException) -> str:
     """Return why the system or Pillow has refused something, or else what the error says.
 
@@ -68,8 +82,8 @@ def system_reason(error: BaseException) -> str:
     'not UTF-8'
     """
     said = getattr(error, "strerror", None) or str(error)
-    for template in TEMPLATES:
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(template))
-        if match := re.fullmatch(pattern, said):
-            return _(template).format(**match.groupdict())
+    for template, pattern in PATTERNS.items():
+        if match := pattern.fullmatch(said):
+            fields = {name: BYTES.sub(r"\2", value) for name, value in match.groupdict().items()}
+            return _(template).format(**fields)
     return _(said)
