@@ -17,7 +17,8 @@ _CHOICES = {
     "way_tune_text": N_("After the new layer, all others adapt to your photographs too."),
     "way_small": N_("A small network from scratch"),
     "way_small_text": N_(
-        "It knows nothing yet, and learns from your images alone, in more epochs than the next one."
+        "It knows nothing yet, and learns from your images alone, in more epochs than the quick "
+        "network."
     ),
     "way_fast": N_("A quick network from scratch"),
     "way_fast_text": N_(
