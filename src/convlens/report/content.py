@@ -45,7 +45,7 @@ UNCALIBRATED = {  # why, by what `convlens.report.finish.calibrate` has recorded
         "classified correctly, which is too few for it and for a threshold. The probabilities are "
         "those of the network, which is often surer than it should be. More validation images help."
     ),
-    "no images": N_(
+    "none": N_(
         "The probabilities were not calibrated: this takes validation images, and none were set "
         "aside (--val). They are those of the network, which is often surer than it should be."
     ),

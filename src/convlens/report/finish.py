@@ -116,7 +116,7 @@ def calibrate(
                 "calibrated, and no threshold can be chosen for none of these"
             )
         )
-        return _uncalibrated(classifier, "no images")
+        return _uncalibrated(classifier, "none")
     rows = probabilities(classifier, prepared, indices, predict)
     labels = prepared.dataset.labels[indices]
     temperature = fit_temperature(labels, rows)
