@@ -9,6 +9,7 @@ import shutil
 import socket
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -158,12 +159,13 @@ def test_which_models_have_published_weights():
     assert {model_info(name).weights.name for name in named} == {"imagenet"}
 
 
-def test_no_trained_weights():
+@pytest.mark.parametrize("named", ["imagenet", Path("imagenet")])  # as --weights gives it
+def test_no_trained_weights(named):
     with pytest.raises(
         ModelError,
         match="small_resnet has no trained weights; there are some for convnext_tiny, dense",
     ):
-        create_model("small_resnet", weights="imagenet")
+        create_model("small_resnet", weights=named)
 
 
 def test_converted_weights(monkeypatch):
