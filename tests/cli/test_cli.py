@@ -105,6 +105,14 @@ for words in json.loads(sys.argv[1]):
 
 
 def test_wrong_names_are_refused_before_the_engine_is_imported(shapes, trained, here):
+    for name, kind, facts in (
+        ("search", "search", {"best": 1}),
+        ("comparison", "compare", {"models": ["a"], "ranking": []}),
+        ("emptied", "compare", {"models": ["a"]}),  # whose networks are gone
+    ):
+        (here / name).mkdir()
+        (here / name / "run.toml").write_text("")
+        (here / name / f"{kind}.json").write_text(json.dumps(facts))
     refused = [
         (3, ["train", "nowhere"]),
         (4, ["train", str(shapes), "--model", "nosuch"]),
@@ -120,6 +128,11 @@ def test_wrong_names_are_refused_before_the_engine_is_imported(shapes, trained, 
         (2, ["search", str(shapes), "--vary", "droput=0..0.5"]),
         (4, ["search", str(shapes), "--model", "nosuch"]),
         (5, ["search", "--run", "none", "--resume"]),
+        (5, ["search", "--run", str(trained), "--resume"]),
+        (5, ["search", "--run", str(here / "search"), "--resume"]),
+        (5, ["compare", "--run", "none", "--resume"]),
+        (5, ["compare", "--run", str(here / "comparison"), "--resume"]),
+        (5, ["compare", "--run", str(here / "emptied"), "--resume"]),
         (3, ["compare", "nowhere", "--models", "lenet5,vgg11"]),
         (4, ["compare", str(shapes), "--models", "lenet5,nosuch"]),
         (3, ["audit", "nowhere"]),

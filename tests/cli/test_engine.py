@@ -31,15 +31,18 @@ main(sys.argv[1:])
         ["compare", "digits", "--models", "custom_cnn,fashion_mlp", "--backend", "jax"],
         ["compare", "--run", "comparison", "--resume"],
         ["search", "digits", "--backend", "jax"],
-        ["search", "--run", "begun", "--resume"],
+        ["search", "--run", "search", "--resume"],
     ],
     ids=" ".join,
 )
 def test_the_engine_is_chosen_before_keras_is_imported(words, tmp_path):
-    for folder in ("begun", "comparison/custom_cnn"):
+    for folder in ("begun", "comparison/custom_cnn", "search"):
         (tmp_path / "runs" / folder).mkdir(parents=True)
         settings = Config().replace(backend="jax").to_toml()
         (tmp_path / "runs" / folder / "run.toml").write_text(settings)
+    (tmp_path / "runs" / "search" / "search.json").write_text("{}")
+    facts = '{"models": ["custom_cnn"]}'
+    (tmp_path / "runs" / "comparison" / "compare.json").write_text(facts)
     done = subprocess.run(
         [sys.executable, "-c", WATCH, *words], cwd=tmp_path, capture_output=True, text=True
     )

@@ -25,12 +25,18 @@ from convlens.errors import ConfigError, RunError
 from convlens.files import write_atomically
 from convlens.language import N_, _
 from convlens.lock import refuse_locked
-from convlens.run_folder import find
+from convlens.run_folder import COMPARISON_FACTS, SETTINGS, read_json
 from convlens.screen import Screen
+from convlens.studies.begun import (
+    find_comparison,
+    refuse_finished_comparison,
+    require_unfinished_search,
+)
 from convlens.studies.space import parse_vary
 from convlens.zoo.names import check_names
 
 if TYPE_CHECKING:
+    from convlens.run import Run
     from convlens.studies.places import Place
 
 PUBLISHED_CHART = Path("imagenet-published.png")
@@ -140,26 +146,36 @@ def resume_comparison(run: str | None, path: str | None, cluster: str | None = N
     from convlens.run import Run
 
     message = _("to resume, name the comparison: convlens compare --run NAME --resume.")
-    run = require_name(run, message)
-    folder = Path(run) if Path(run).is_dir() else Run.place(run)
-    begun = [Run(path.parent).config for path in sorted(folder.glob("*/run.toml"))]
-    config = begun[0] if begun else Config()  # one engine for all networks
-    backend.start(config.training.backend, config.training.threads)
-    from convlens.studies import compare
-
-    comparison = compare.open_comparison(run)
-    facts = comparison.read(compare.FACTS)
-    if not begun:
+    folder = find_comparison(require_name(run, message))
+    # A mistake here is reported before the engine is imported, which takes seconds.
+    refuse_finished_comparison(folder)
+    refuse_locked(folder)
+    first = Run(folder / read_json(folder / COMPARISON_FACTS)["models"][0])
+    if not (first.folder / SETTINGS).exists():
         raise RunError(
             _(
                 "{folder}: the runs of the networks are gone, so the comparison cannot go on."
             ).format(folder=folder)
         )
-    first = Run(folder / facts["models"][0])
-    refuse_locked(comparison.folder)
-    with place_of(cluster, config) as place:
-        dataset = open_images(path or source_of(first.data), config, first.lists)
-        compare.resume_comparison(dataset, run, Screen(), place)
+    training = first.config.training  # one engine for all networks
+    backend.start(training.backend, training.threads)
+    _continue_comparison(folder, first, path, cluster)
+
+
+def _continue_comparison(folder: Path, first: "Run", path: str | None, cluster: str | None) -> None:
+    """Continue a comparison once the engine is started.
+
+    Args:
+        folder: The folder of the comparison.
+        first: The run of its first network.
+        path: A folder, a file or the name of a data set; None stands for that of the comparison.
+        cluster: The address of a cluster, or None.
+    """
+    from convlens.studies.compare import resume_comparison
+
+    with place_of(cluster, first.config) as place:
+        dataset = open_images(path or source_of(first.data), first.config, first.lists)
+        resume_comparison(dataset, folder, Screen(), place)
 
 
 def chart_published() -> None:
@@ -251,15 +267,21 @@ def search(  # noqa: PLR0913 - options of the command
 
 def resume_search(run: str | None, path: str | None, cluster: str | None = None) -> None:
     """Continue a search, on the images of a path or on those that it began with."""
-    message = _("to resume, name the search: convlens search --run NAME --resume.")
-    folder = find(require_name(run, message))
     from convlens.run import Run
 
-    opened = Run(folder)
+    message = _("to resume, name the search: convlens search --run NAME --resume.")
+    opened = Run.open(require_name(run, message))
+    # A mistake here is reported before the engine is imported, which takes seconds.
+    require_unfinished_search(opened.folder)
     refuse_locked(opened.folder)
     backend.start(opened.config.training.backend, opened.config.training.threads)
-    from convlens.studies import search
+    _continue_search(opened, path, cluster)
 
-    with place_of(cluster, opened.config) as place:
-        dataset = open_images(path or source_of(opened.data), opened.config, opened.lists)
-        search.resume_search(dataset, opened.folder, Screen(), place)
+
+def _continue_search(begun: "Run", path: str | None, cluster: str | None) -> None:
+    """Continue a search once the engine is started; see `_continue_comparison`."""
+    from convlens.studies.search import resume_search
+
+    with place_of(cluster, begun.config) as place:
+        dataset = open_images(path or source_of(begun.data), begun.config, begun.lists)
+        resume_search(dataset, begun.folder, Screen(), place)

@@ -15,14 +15,15 @@ from convlens.checksums import seal, seal_parts
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
-from convlens.errors import DataError, RunError, TrainingError
+from convlens.errors import DataError, TrainingError
 from convlens.files import explained_stops
 from convlens.folders import remove_temporaries
-from convlens.language import N_, _, listed, recorded
+from convlens.language import _, recorded
 from convlens.pipeline import begin, checked, open_trainer
 from convlens.run import Run
-from convlens.run_folder import COMPARISON_FACTS, refuse_begun
+from convlens.run_folder import COMPARISON_FACTS
 from convlens.screen import Screen
+from convlens.studies.begun import find_comparison, refuse_finished_comparison
 from convlens.studies.comparison_shown import announce, show_result, show_trained
 from convlens.studies.places import Here, Job, Place
 from convlens.studies.ranking import TRAINED, score_runs
@@ -38,14 +39,6 @@ from convlens.zoo.registry import list_models
 
 DEFAULT_MINUTES = 2.0  # of each network
 FACTS = COMPARISON_FACTS  # models, minutes and path; at the end ranking and paired_test too
-
-NO_COMPARISON = {  # by whether there are others
-    True: N_(
-        "{name}: a comparison is a folder that `convlens compare` made, with compare.json. "
-        "Comparisons here: {known}."
-    ),
-    False: N_("{name}: a comparison is a folder that `convlens compare` made, with compare.json."),
-}
 
 
 def compare(  # noqa: PLR0913 - the public entry point; all but two have defaults
@@ -118,12 +111,7 @@ def open_comparison(name: str | Path) -> Run:
     Raises:
         RunError: If there is no such comparison.
     """
-    folder = Path(name) if Path(name).is_dir() else Run.place(name)
-    if (folder / FACTS).is_file():
-        return Run(folder)
-    refuse_begun(folder)
-    known = sorted(path.parent.name for path in Path("runs").glob(f"*/{FACTS}"))
-    raise RunError(_(NO_COMPARISON[bool(known)]).format(name=name, known=listed(known)))
+    return Run(find_comparison(name))
 
 
 def resume_comparison(
@@ -151,15 +139,9 @@ def resume_comparison(
 
 def _resume(dataset: Dataset, comparison: Run, screen: Screen, place: Place) -> Run:
     """Continue a comparison in a folder that is locked."""
-    facts = comparison.read(FACTS)
-    if "ranking" in facts:
-        raise RunError(
-            _("{folder}: this comparison is finished; its table is in compare.json.").format(
-                folder=comparison.folder
-            )
-        )
+    refuse_finished_comparison(comparison.folder)
     remove_temporaries(comparison.folder)
-    first = Run(comparison.folder / facts["models"][0])
+    first = Run(comparison.folder / comparison.read(FACTS)["models"][0])
     begin(first.config)
     with screen.counter(_("decoding")) as progress:
         dataset = first.corrected(dataset)

@@ -19,7 +19,7 @@ from convlens.checksums import seal, seal_parts
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.errors import ConfigError, DataError, RunError
+from convlens.errors import ConfigError, DataError
 from convlens.files import explained_stops, storage_errors
 from convlens.folders import remove_temporaries
 from convlens.language import N_, _
@@ -27,6 +27,7 @@ from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen, count_epochs, duration
 from convlens.studies import journal
+from convlens.studies.begun import require_unfinished_search
 from convlens.studies.generations import (
     GENERATION,
     SEQUENTIAL,
@@ -156,18 +157,7 @@ def resume_search(
 
 def _resume(dataset: Dataset, run: Run, screen: Screen, place: Place) -> Search:
     """Continue a search in a folder that is locked."""
-    if not (run.folder / "search.json").is_file():
-        raise RunError(
-            _(
-                "{folder}: a search is a folder that `convlens search` made, with search.json."
-            ).format(folder=run.folder)
-        )
-    if "best" in run.read("search.json"):
-        raise RunError(
-            _("{folder}: this search is finished; its result is in search.json.").format(
-                folder=run.folder
-            )
-        )
+    require_unfinished_search(run.folder)
     remove_temporaries(run.folder)
     config = run.config
     begin(config)
