@@ -48,8 +48,10 @@ def test_how_to_resume_names_the_classifier_where_there_is_one(tmp_path):
     run = Run.create(tmp_path / "my run", "")
     command = f"To go on: convlens train --run '{run.folder}' --resume"
     assert run.how_to_resume() == command
-    assert run.how_to_resume("search") == command.replace("train", "search")
-    assert run.how_to_resume("compare") == command.replace("train", "compare")
+    for kind in ("search", "compare"):
+        run.write(f"{kind}.json", "{}")
+        assert run.how_to_resume() == command.replace("train", kind)
+        (run.folder / f"{kind}.json").unlink()
     run.classifier_path.write_bytes(b"")
     # A head on kept features has a classifier without any epoch.
     assert run.how_to_resume() == f"{run.classifier_path} holds the classifier so far. {command}"

@@ -3,6 +3,7 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -101,13 +102,63 @@ def test_a_folder_with_content_is_not_overwritten_and_the_advice_can_be_followed
         Run.create("mine", "")
 
 
+STUDIES = [
+    ("search.json", "{}", "search"),
+    ("compare.json", "{}", "compare"),
+    ("data.json", '{"folds": 3}', "train"),
+    ("data.json", '{"few": 5}', "train"),
+]
+
+
+@pytest.mark.parametrize(("file", "content", "command"), STUDIES)
+def test_a_part_of_a_study_is_continued_with_the_whole(here, file, content, command, monkeypatch):
+    run = made("mine")
+    part = made("runs/mine/part").folder
+    run_folder.refuse_study_part(run.folder)
+    run_folder.refuse_study_part(part)
+    run.write(file, content)
+    with pytest.raises(RunError, match=f"convlens {command} --run runs/mine --resume$"):
+        run_folder.refuse_study_part(part)
+    assert f"convlens {command} --run runs/mine --resume" in Run(part).how_to_resume()
+    monkeypatch.chdir(part)
+    with pytest.raises(RunError, match=rf"convlens {command} --run {here}/runs/mine --resume$"):
+        run_folder.refuse_study_part(Path())
+
+
 def test_a_search_is_continued_by_its_own_command(here):
     run = made("mine")
-    run_folder.refuse_other(run.folder, "train")
     run.write("search.json", "{}")
-    for folder in (run.folder, run.part("trial-000").folder):
-        with pytest.raises(RunError, match="convlens search --run runs/mine --resume"):
-            run_folder.refuse_other(folder, "train")
+    with pytest.raises(RunError, match=r"convlens search --run runs/mine --resume$"):
+        run_folder.refuse_study_part(run.folder)
+
+
+def test_a_part_of_a_finished_study_can_only_be_trained_further(here):
+    made("mine").write("search.json", '{"best": 1}')
+    part = made("runs/mine/trial-000").folder
+    with pytest.raises(
+        RunError, match=r"part of runs/mine, which is finished\. .*--from runs/mine/"
+    ):
+        run_folder.refuse_study_part(part)
+    with pytest.raises(RunError, match=r"remove it: convlens run remove runs/mine/trial-000$"):
+        Run.create(part, "")
+
+
+@pytest.mark.parametrize(("file", "content", "command"), STUDIES)
+def test_the_name_of_a_part_is_taken_by_the_whole_study(here, file, content, command):
+    run = made("mine")
+    run.write(file, content)
+    part = made("runs/mine/part").folder
+    advice = f"part of runs/mine.* continue the whole: convlens {command} --run runs/mine --resume$"
+    with pytest.raises(RunError, match=advice):
+        Run.create(part, "")
+    with run.locked(), pytest.raises(RunError, match=r"runs/mine/part: .* in training now"):
+        Run.create(part, "")
+
+
+def test_a_run_in_training_is_not_said_to_be_one_that_can_be_continued(here):
+    said = r"is in training now\. Use another --run name\.$"
+    with made("mine").locked(), pytest.raises(RunError, match=said):
+        Run.create("mine", "")
 
 
 def test_a_file_is_no_place_for_a_run(here):

@@ -28,8 +28,10 @@ from convlens.run_folder import (
     images_used,
     is_begun,
     is_claimed,
+    is_finished,
     read_json,
     resume_command,
+    study_of,
 )
 from convlens.unread import is_logistic_regression
 
@@ -118,6 +120,7 @@ class _Folder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[str] = []
+        self.is_finished = is_finished(folder)
         self.data = self.json("data.json")
         self.search = self.json(SEARCH_FACTS)
         self.comparison = self.json(COMPARISON_FACTS)
@@ -153,15 +156,6 @@ class _Folder:
         if "folds" in self.data:
             return FOLDS
         return FEW if "few" in self.data else TRAINING
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether it has its result."""
-        if self.kind == COMPARISON:
-            return "ranking" in self.comparison
-        if self.kind == SEARCH:
-            return "best" in self.search
-        return (self.folder / "report.json").exists()
 
     def check_archives(self) -> None:
         """Note archives that are cut, and a classifier that is missing."""
@@ -237,8 +231,7 @@ def look(folder: Path) -> Entry:
     no_facts: dict[str, Any] = {}
     facts = found.attempt(found.facts, no_facts)
     began = found.attempt(lambda: found.began(facts), None)
-    study = _study_of(folder)
-    whole = folder if study is None else study
+    whole = study_of(folder) or folder
     state = _state(found, whole)
     return Entry(
         folder,
@@ -255,29 +248,21 @@ def look(folder: Path) -> Entry:
         scored,
         sum(path.lstat().st_size for path in files_of(folder)),
         tuple(found.problems),
-        resume_command(whole) if state == RESUMABLE else "",
+        resume_command(folder) if state == RESUMABLE else "",
     )
 
 
 def _state(found: _Folder, whole: Path) -> str:
     """Return the state of a folder, whose training is that of `whole` where it is a part of it."""
-    is_finished = found.is_finished or (whole != found.folder and _Folder(whole).is_finished)
+    has_result = found.is_finished or is_finished(whole)
     # Whoever predicts images with a finished run, or exports it, locks its folder, too.
-    if is_locked(whole) and (found.problems or not is_finished):
+    if is_locked(whole) and (found.problems or not has_result):
         return IN_TRAINING
     if found.problems:
         return DAMAGED
-    if is_finished:
+    if has_result:
         return FINISHED
     return RESUMABLE if is_begun(found.folder) else NOT_BEGUN
-
-
-def _study_of(folder: Path) -> Path | None:
-    """Return the search, comparison or resampling that a run is a part of, or None."""
-    outer = folder.parent
-    if not is_begun(outer):
-        return None
-    return None if _Folder(outer).kind == TRAINING else outer
 
 
 def find_runs(folder: Path) -> list[Entry]:

@@ -24,7 +24,7 @@ from convlens.folders import remove_temporaries
 from convlens.language import _
 from convlens.recipe_choice import usual_training
 from convlens.run import Run
-from convlens.run_folder import refuse_other
+from convlens.run_folder import refuse_study_part
 from convlens.screen import Screen
 from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup
@@ -232,7 +232,7 @@ def _reopen(dataset: Dataset, run: Run, screen: Screen, stage_of: StageOf | None
     Raises:
         RunError: If it is finished, or these are not its images.
     """
-    refuse_other(run.folder, "train")
+    refuse_study_part(run.folder)
     run.refuse_finished()
     if {"folds", "few"} & run.data.keys():
         raise RunError(

@@ -1,7 +1,6 @@
 """Run: the folder `runs/<name>/`, which holds everything that is known of a training."""
 
 import json
-import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -141,22 +140,15 @@ class Run:
             )
             raise RunError(message.format(folder=self.folder))
 
-    def resume_command(self, command: str = "train") -> str:
-        """Return what a user types to continue the run; see `how_to_resume`."""
-        return shlex.join(["convlens", command, "--run", str(self.folder), "--resume"])
-
-    def how_to_resume(self, command: str = "train") -> str:
-        """Return what a stopped run has kept, and the command that continues it.
-
-        Args:
-            command: The command of `convlens` that made the folder.
-        """
+    def how_to_resume(self) -> str:
+        """Return what a stopped run has kept, and the command that continues it."""
         how = _("To go on: {command}")
         if self.classifier_path.exists():
             how = _("{path} holds the classifier so far. To go on: {command}")
             if (self.folder / HISTORY).exists() and self.history:
                 how = _("{path} holds the best epoch so far. To go on: {command}")
-        return how.format(path=self.classifier_path, command=self.resume_command(command))
+        command = run_folder.resume_command(self.folder)
+        return how.format(path=self.classifier_path, command=command)
 
     def divided(self, prepared: Prepared) -> Prepared:
         """Return the images with the split that the run recorded.

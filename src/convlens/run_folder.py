@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from convlens.errors import RunError
 from convlens.files import and_more, claim_folder, numbered, with_present_names
 from convlens.folders import TEMPORARY
 from convlens.language import _, sentences
+from convlens.lock import is_locked
 from convlens.reasons import system_reason
 from convlens.text import original
 
@@ -132,22 +134,44 @@ def refuse_study(folder: Path) -> None:
 
 
 def resume_command(folder: Path) -> str:
-    """Return what a user types to continue a run, a search or a comparison."""
-    command = _continuing(folder)
-    return shlex.join(["convlens", command, "--run", str(folder), "--resume"])
+    """Return what a user types to continue a run, or the whole study that it is a part of."""
+    whole = study_of(folder) or folder
+    return shlex.join(["convlens", _continuing(whole), "--run", str(whole), "--resume"])
 
 
-def refuse_other(folder: Path, command: str) -> None:
-    """Raise RunError if what lies in a folder is continued by another command than this one."""
-    for whole in (folder, folder.parent):  # a trial is continued with its search
-        continuing = _continuing(whole)
-        if continuing != command:
-            raise RunError(
-                _(
-                    "{folder}: this was made by `convlens {continuing}`, which alone can continue "
-                    "it: {command}"
-                ).format(folder=folder, continuing=continuing, command=resume_command(whole))
-            )
+def refuse_study_part(folder: Path) -> None:
+    """Raise RunError if a folder is a search, a comparison or a part of any study."""
+    whole = study_of(folder)
+    maker = _continuing(folder)
+    if whole is not None and is_finished(whole):
+        message = _(
+            "{folder}: this run is a part of {whole}, which is finished. To train its classifier "
+            "further: --from {folder}."
+        )
+    elif whole is not None:
+        message = _("{folder}: this run is a part of {whole} and goes on with it: {command}")
+    elif maker != "train":
+        message = _(
+            "{folder}: this was made by `convlens {continuing}`, which alone can continue it: "
+            "{command}"
+        )
+    else:
+        return
+    command = resume_command(folder)
+    raise RunError(message.format(folder=folder, whole=whole, continuing=maker, command=command))
+
+
+def study_of(folder: Path) -> Path | None:
+    """Return the study of several trainings that a run is a part of, or None."""
+    # The folder that holds "." or a plain name does not follow from the name.
+    outer = folder.parent if folder.parent.name else folder.resolve().parent
+    if not is_begun(outer):
+        return None
+    if _continuing(outer) != "train":
+        return outer
+    with suppress(RunError):  # What is damaged tells of no parts.
+        return outer if {"folds", "few"} & read_json(outer / "data.json").keys() else None
+    return None
 
 
 def _continuing(folder: Path) -> str:
@@ -159,6 +183,16 @@ def _continuing(folder: Path) -> str:
 def is_begun(folder: Path) -> bool:
     """Return whether a folder is a run, a search or a comparison that can be continued."""
     return (folder / SETTINGS).is_file() or (folder / COMPARISON_FACTS).is_file()
+
+
+def is_finished(folder: Path) -> bool:
+    """Return whether a run, a search or a comparison has its result; damaged files hold none."""
+    for name, result in RESULTS.items():
+        if (folder / name).exists():
+            with suppress(RunError):
+                return result in read_json(folder / name)
+            return False
+    return (folder / "report.json").exists()
 
 
 def is_claimed(folder: Path) -> bool:
@@ -230,8 +264,14 @@ def _is_taken(folder: Path) -> bool:
 
 
 def _taken_error(folder: Path) -> RunError:
+    whole = study_of(folder) or folder
     command = resume_command(folder)
-    if is_claimed(folder):
+    if is_locked(whole) and not is_finished(whole):
+        message = _(
+            "{folder}: a new run needs a folder that does not exist yet; this one is in training "
+            "now. Use another --run name."
+        )
+    elif is_claimed(folder):
         message = _(
             "{folder}: a new run needs a folder that does not exist yet; this one begins just now, "
             "or was killed before it could be continued. Use another --run name, or remove it."
@@ -241,23 +281,20 @@ def _taken_error(folder: Path) -> RunError:
             "{folder}: a new run needs a folder that does not exist yet; something else lies here. "
             "Use another --run name."
         )
-    elif _is_finished(folder):
+    elif is_finished(whole):
         command = shlex.join(["convlens", "run", "remove", str(folder)])
         message = _(
             "{folder}: a new run needs a folder that does not exist yet; this one is finished, so "
             "it cannot be continued. Use another --run name, or remove it: {command}"
+        )
+    elif whole != folder:
+        message = _(
+            "{folder}: a new run needs a folder that does not exist yet; this one is a part of "
+            "{whole}. Use another --run name, or continue the whole: {command}"
         )
     else:
         message = _(
             "{folder}: a new run needs a folder that does not exist yet. Use another --run name, "
             "or continue this one: {command}"
         )
-    return RunError(message.format(folder=folder, command=command))
-
-
-def _is_finished(folder: Path) -> bool:
-    """Return whether a run, a search or a comparison has its result."""
-    for name, result in RESULTS.items():
-        if (folder / name).exists():
-            return result in read_json(folder / name)
-    return (folder / "report.json").exists()
+    return RunError(message.format(folder=folder, whole=whole, command=command))

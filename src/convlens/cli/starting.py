@@ -16,7 +16,7 @@ from convlens.files import expanded
 from convlens.language import N_, _, all_of
 from convlens.lock import refuse_locked
 from convlens.recipe_choice import PARTS, with_fast_recipe
-from convlens.run_folder import find, refuse_other
+from convlens.run_folder import find, refuse_study_part
 from convlens.screen import Screen
 from convlens.setting import flag_of
 
@@ -224,7 +224,7 @@ def resume_run(run: str | None, path: str | None, cluster: str | None = None) ->
 
     opened = Run(folder)
     refuse_locked(opened.folder)  # before the images are looked at, which may take a while
-    refuse_other(opened.folder, "train")
+    refuse_study_part(opened.folder)
     opened.refuse_finished()
     backend.start(opened.config.training.backend, opened.config.training.threads)
     from convlens import pipeline

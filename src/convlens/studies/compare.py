@@ -7,7 +7,6 @@ images are used once per network, for the final table.
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 from convlens.budget.train_for import seconds_trained, train_for
@@ -174,8 +173,8 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place
         (Run(comparison.folder / name), for_network(prepared, name)) for name in facts["models"]
     ]
     jobs = _jobs(runs, 60 * facts["minutes"], place, screen)
-    how_to_go_on = partial(comparison.how_to_resume, "compare")
-    with explained_stops(how_to_go_on, _("stopped; what was done is kept."), several=True):
+    stopped = _("stopped; what was done is kept.")
+    with explained_stops(comparison.how_to_resume, stopped, several=True):
         bar = Screen(console=screen.console, rows=False)
         for job, note in place.each(train_network, jobs, prepared, bar):
             show_trained(job.run, note, screen)

@@ -9,7 +9,6 @@ goes on as it would have, and each trial is a run that resumes with the same bit
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +179,7 @@ def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Se
     for trial in found.trials:
         if trial.state.is_finished():
             table.add(trial)
-    how_to_go_on = partial(run.how_to_resume, "search")
-    with explained_stops(how_to_go_on, _("stopped; what was done is kept."), several=True):
+    with explained_stops(run.how_to_resume, _("stopped; what was done is kept."), several=True):
         _train_trials(found, facts, space, prepared, table, place)
         result = finish_search(found, prepared, table)
     run.write("search.json", json.dumps(facts | result, ensure_ascii=False, indent=1))
