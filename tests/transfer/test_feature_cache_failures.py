@@ -136,3 +136,18 @@ def test_a_folder_that_cannot_be_made(own_cache):
         StorageError, match=r"the features of 10 images \(0 MB\) cannot be written; "
     ):
         FeatureCache("key", WIDTH).compute(Network(), store_of(10), np.arange(10))
+
+
+@pytest.mark.parametrize("moment", ["fromfile", "memmap"])
+def test_a_pair_that_another_process_removes_while_it_is_opened_is_passed_over(moment, monkeypatch):
+    store, cache = store_of(10), FeatureCache("key", WIDTH)
+    cache.compute(Network(), store, np.arange(10))
+    real = getattr(np, moment)
+
+    def removed(path, *rest, **options):
+        for file in cache.folder.iterdir():
+            file.unlink()
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(np, moment, removed)
+    assert len(FeatureCache("key", WIDTH).missing(store, np.arange(10))) == 10

@@ -80,31 +80,38 @@ class FeatureCache:
         places = [self._places]
         with storage_errors(self.folder, _("the cache folder"), REMEDY):
             for path in sorted(self.folder.glob("*.digests")):
-                known = self._opened.get(path, 0)
-                try:
-                    size = path.stat().st_size
-                except FileNotFoundError:  # Another process has removed it.
-                    continue
-                if size < (known + 1) * DIGEST_BYTES:
-                    continue
-                # The digests are written after the features, and therefore looked at first.
-                digests = np.fromfile(path, DIGEST)
-                features = path.with_suffix(".features")
-                written = features.stat().st_size // self.bytes_each if features.exists() else 0
-                number = min(len(digests), written)
-                if number > known:
-                    part = np.memmap(features, self.kind, "r", shape=(number, self.width))[known:]
-                    if path not in self._own and not np.isfinite(part[[0, -1]]).all():
-                        continue
-                    start = self._starts[-1] + len(self._parts[-1]) if self._parts else 0
-                    self._parts.append(np.asarray(part))
-                    self._starts.append(start)
-                    found.append(digests[known:number])
-                    places.append(np.arange(start, start + number - known))
-                    self._opened[path] = number
-                    touch(path)
+                with suppress(FileNotFoundError):  # Another process may have removed it.
+                    if len(new := self._open_new(path)):
+                        found.append(new)
+                        places.append(self._starts[-1] + np.arange(len(new)))
         self._digests, first = np.unique(np.concatenate(found), return_index=True)
         self._places = np.concatenate(places)[first]
+
+    def _open_new(self, path: Path) -> NDArray[np.bytes_]:
+        """Open the features of a file that are new, and return their digests; see `_look`.
+
+        Raises:
+            FileNotFoundError: If a file of the pair is missing.
+        """
+        known = self._opened.get(path, 0)
+        none = np.empty(0, DIGEST)
+        if path.stat().st_size < (known + 1) * DIGEST_BYTES:
+            return none
+        # The digests are written after the features, and therefore looked at first.
+        digests = np.fromfile(path, DIGEST)
+        features = path.with_suffix(".features")
+        number = min(len(digests), features.stat().st_size // self.bytes_each)
+        if number <= known:
+            return none
+        part = np.memmap(features, self.kind, "r", shape=(number, self.width))[known:]
+        if path not in self._own and not np.isfinite(part[[0, -1]]).all():
+            return none
+        start = self._starts[-1] + len(self._parts[-1]) if self._parts else 0
+        self._parts.append(np.asarray(part))
+        self._starts.append(start)
+        self._opened[path] = number
+        touch(path)
+        return digests[known:number]
 
     def missing(self, store: Store, indices: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the indices of images without features, one for each content.
