@@ -1,5 +1,7 @@
 """Which trained network `--backbone` names, and the images that it takes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -76,9 +78,16 @@ def test_what_is_no_backbone(tmp_path, file):
         backbone=str(file),
         weights="imagenet",
     )
-    refused(ConfigError, "--stem shapes a new network", backbone=str(file), stem="small")
     refused(ConfigError, "leave out --model vgg16", backbone=str(file), model="vgg16")
     refused(ConfigError, "leave out --model vgg16", backbone="efficientnet_lite0", model="vgg16")
+
+
+def test_a_stem_for_a_classifier_is_refused_unless_an_earlier_version_has_begun_the_run(file):
+    config = Config().replace(backbone=str(file), stem="small")
+    origin = choose_backbone(config)
+    with pytest.raises(ConfigError, match=r"--stem shapes a new network, and .*trained\.keras has"):
+        origin.prepare(DATA, config, None)
+    assert len(replace(origin, is_resumed=True).prepare(DATA, config, None).dataset) == len(DATA)
 
 
 def test_images_are_taken_as_the_classifier_takes_them(file):

@@ -40,7 +40,16 @@ class BackboneOrigin(Origin):
     """
 
     def prepare(self, dataset: Dataset, config: Config, progress: Progress | None) -> Prepared:
-        """Return the dataset decoded as the backbone takes it; see `preprocess`."""
+        """Return the dataset decoded as the backbone takes it; see `preprocess`.
+
+        Raises:
+            ConfigError: If a new training asks for other images than those that a classifier takes,
+                or for a stem, which a classifier has.
+        """
+        # A run that an earlier version has begun may name a stem; it was never read.
+        if self.trained is not None and not self.is_resumed and config.model.stem != "paper":
+            trained = config.transfer.backbone
+            raise ConfigError(_(OWN_NETWORK).format(flag="--stem", trained=trained))
         prepared = super().prepare(dataset, self._as_trained(config), progress)
         return dataclasses.replace(
             prepared, more_notes=(*prepared.more_notes, *_size_notes(dataset, prepared))
@@ -152,8 +161,8 @@ def choose_backbone(config: Config) -> BackboneOrigin:
     Raises:
         ModelError: If there is no such network, or if it has no trained weights.
         ClassifierError: If the file is no complete classifier.
-        ConfigError: If weights or a stem are given for a classifier, which has its own, or if
-            another network is asked for.
+        ConfigError: If weights are given for a classifier, which has its own, or if another network
+            is asked for.
     """
     name = str(config.transfer.backbone)
     places = [] if name in list_models() else [Path(name), Run.place(name)]
@@ -163,8 +172,6 @@ def choose_backbone(config: Config) -> BackboneOrigin:
             raise ConfigError(
                 _("--weights goes with a network of the zoo; a classifier file has its own.")
             )
-        if config.model.stem != "paper":
-            raise ConfigError(_(OWN_NETWORK).format(flag="--stem", trained=name))
         trained = Classifier.load(file or name)
         _refuse_other_model(config, trained.model.name)
         return BackboneOrigin(
