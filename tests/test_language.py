@@ -1,14 +1,17 @@
 """The language of texts: plural forms, and the same text in another language."""
 
 import copy
+import json
 import pickle
+from pathlib import Path
 
+import numpy as np
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from convlens import language
-from convlens.language import again, listed, ngettext
+from convlens.language import again, listed, ngettext, recalled, recorded
 from convlens.language_choice import using
 
 TEMPLATE = "the language must be one of {known}; found {found!r}."
@@ -39,6 +42,30 @@ def test_copies_are_said_again_as_well(kept):
     text = kept(language._(TEMPLATE).format(known="en", found="法文"))
     with using("zh"):
         assert again(text) == CHINESE
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (np.int64(3), 3),
+        (np.array([1, 2]), [1, 2]),
+        ([Path("a"), "b"], ["a", "b"]),
+        ((0.5, None), [0.5, None]),
+        ({Path("a"): 1}, str({Path("a"): 1})),
+    ],
+)
+def test_what_a_text_holds_is_recorded_as_json_can_hold_it(value, kept):
+    said = language._("{value} More.").format(value=value)
+    found = recalled(json.loads(json.dumps(recorded(said))))
+    assert found.fields["value"] == kept
+
+
+def test_texts_in_a_list_are_recalled_in_any_language():
+    with using("zh"):
+        inner = language._(TEMPLATE).format(known="en", found="法文")
+        outer = recorded(language._("{text} More.").format(text=[inner]))
+    (said,) = recalled(json.loads(json.dumps(outer))).fields["text"]
+    assert said == "the language must be one of en; found '法文'."
 
 
 def test_english_has_two_forms():

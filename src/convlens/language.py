@@ -177,14 +177,16 @@ def recorded(value: Any) -> Any:
     """Return a text as JSON can hold it, so that `recalled` gives it in any language.
 
     Args:
-        value: A text. Texts of users and numbers stay as they are; a path becomes a text.
+        value: A text. Texts of users, numbers and lists of them stay as they are; what JSON cannot
+            hold, such as a path, becomes a text.
     """
-    if not isinstance(value, Message):
-        value = value.item() if hasattr(value, "item") else value  # a number of NumPy
-        is_plain = isinstance(value, str | int | float | list | tuple | dict | None)
-        return value if is_plain else str(value)
-    fields = value.fields and {name: recorded(one) for name, one in value.fields.items()}
-    return {"template": value.template, "number": value.number, "fields": fields}
+    if isinstance(value, Message):
+        fields = value.fields and {name: recorded(one) for name, one in value.fields.items()}
+        return {"template": value.template, "number": value.number, "fields": fields}
+    value = value.tolist() if hasattr(value, "tolist") else value  # a number or an array of NumPy
+    if isinstance(value, list | tuple):
+        return [recorded(one) for one in value]
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def recalled(value: Any) -> Any:
@@ -197,6 +199,8 @@ def recalled(value: Any) -> Any:
     ...     recalled(said)
     'a, 2 layers'
     """
+    if isinstance(value, list):
+        return [recalled(one) for one in value]
     if not isinstance(value, dict):
         return value
     template = value["template"]
