@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from convlens import inventory
 from convlens.errors import RunError
 from convlens.inventory import (
     COMPARISON,
@@ -163,6 +164,20 @@ def test_studies_are_counted_in_their_parts_and_continued_as_a_whole(tmp_path):
     assert part.resume == f"convlens train --run {tmp_path / 'folds'} --resume"
     with Run(tmp_path / "search").locked():
         assert {entry.state for entry in find_runs(tmp_path / "search")} == {IN_TRAINING}
+
+
+def test_a_file_that_is_removed_while_it_is_counted_has_no_size(stopped, monkeypatch):
+    size = look(stopped).size
+    files = [*inventory.files_of(stopped), stopped / ".run.toml.temporary"]
+    monkeypatch.setattr(inventory, "files_of", lambda folder: files)
+    assert look(stopped).size == size
+
+
+def test_a_strength_without_a_loss_is_not_the_best(stopped):
+    (stopped / "history.csv").unlink()
+    tried = "strength,val_log_loss,val_accuracy\n0.1,,0.9\n1,0.25,0.875\n"
+    (stopped / "regularisation.csv").write_text(tried)
+    assert look(stopped).score == 0.875
 
 
 def test_other_folders_are_no_runs(tmp_path):

@@ -16,6 +16,7 @@ from tests.trainings import (
     QUIET,
     columns,
     press_ctrl_c,
+    recording,
     same_weights,
     weights,
 )
@@ -57,8 +58,10 @@ def test_without_a_configuration_few_passes_are_made(digits, tmp_path, monkeypat
 def test_an_existing_folder_is_not_overwritten(finished_run, digits):
     with pytest.raises(RunError, match="does not exist yet"):
         train(digits, CONFIG, run=finished_run.folder, screen=QUIET)
+    screen, said = recording()
     with pytest.raises(RunError, match="this run is finished"):
-        train(digits, run=finished_run.folder, resume=True, screen=QUIET)
+        train(digits, run=finished_run.folder, resume=True, screen=screen)
+    assert said.getvalue() == ""
 
 
 def test_a_network_that_goes_on_knows_it(finished_run, digits):
@@ -70,8 +73,10 @@ def test_a_resumed_run_wants_its_own_images(digits, tmp_path):
     run = Run.create(tmp_path / "run", "")
     run.write("run.toml", CONFIG.to_toml())
     run.write("data.json", json.dumps({"fingerprint": "another", "splits": {}}))
+    screen, said = recording()
     with pytest.raises(RunError, match="not the images of"):
-        train(digits, run=run.folder, resume=True, screen=QUIET)
+        train(digits, run=run.folder, resume=True, screen=screen)
+    assert "goes on" not in said.getvalue()
 
 
 def test_a_network_of_ones_own_is_trained_saved_and_reported(digits, tmp_path):

@@ -112,5 +112,7 @@ def test_a_run_that_goes_on_says_from_where(tmp_path):
     run.write("run.toml", CONFIG.to_toml())
     run.write_history([{"epoch": 1}])
     screen, said = recording()
-    with run.resumed(screen):
-        assert said.getvalue() == f"{run.folder} goes on; done so far: epochs 1 of 3\n"
+    with run.resumed(screen) as say_where:
+        assert said.getvalue() == ""
+        say_where()
+    assert said.getvalue() == f"{run.folder} goes on; done so far: epochs 1 of 3\n"

@@ -3,8 +3,10 @@
 Everything is read from the small files of a run, without the engine.
 """
 
+import math
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -194,9 +196,10 @@ class _Folder:
         if "accuracy" in metrics:
             return metrics["accuracy"]["value"], str(self.report.get("images_seen", "test"))
         known = [row["val_accuracy"] for row in self.rows]
-        if (self.folder / REGULARISATION).exists():  # of a head, before or without any epoch
+        if (self.folder / REGULARISATION).exists():  # of a linear head
             tried = read_history(self.folder / REGULARISATION)
-            known.append(min(tried, key=lambda row: row["val_log_loss"] or 0.0)["val_accuracy"])
+            losses = [math.inf if (loss := row["val_log_loss"]) is None else loss for row in tried]
+            known.append(tried[losses.index(min(losses))]["val_accuracy"])
         return max((one for one in known if one is not None), default=None), "validation"
 
     def network(self) -> str:
@@ -246,10 +249,25 @@ def look(folder: Path) -> Entry:
         asked,
         score,
         scored,
-        sum(path.lstat().st_size for path in files_of(folder)),
+        sum(map(bytes_of, files_of(folder))),
         tuple(found.problems),
         resume_command(folder) if state == RESUMABLE else "",
     )
+
+
+def progress_of(folder: Path) -> str:
+    """Return what is done of what was asked for, in words; "" if that is not known."""
+    found = _Folder(folder)
+    done, asked = found.attempt(found.count, (0, 0))
+    is_known = asked > 0 and not found.problems
+    return _(PROGRESS[found.kind]).format(done=done, asked=asked) if is_known else ""
+
+
+def bytes_of(path: Path) -> int:
+    """Return the size of a file; 0 if whoever works in its folder has removed it just now."""
+    with suppress(FileNotFoundError):
+        return path.lstat().st_size
+    return 0
 
 
 def _state(found: _Folder, whole: Path) -> str:

@@ -78,8 +78,10 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
         if run is None:
             raise RunError(_("to resume, name the run: --resume --run NAME."))
         folder = Run.open(run)
-        with folder.resumed(screen):
-            _carry_out(_reopen(dataset, folder, screen, stage_of), folder)
+        with folder.resumed(screen) as say_where:
+            training = _reopen(dataset, folder, screen, stage_of)
+            say_where()
+            _carry_out(training, folder)
         return folder
     config = config or Config()
     if model is None and start_from is None:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
 from convlens.folders import make_folder
 from convlens.history import Row, read_history, write_history
-from convlens.inventory import RESUMABLE, look
+from convlens.inventory import progress_of
 from convlens.language import _
 from convlens.memory import why_killed
 from convlens.run_folder import CLASSIFIER, HISTORY, SETTINGS
@@ -212,24 +212,27 @@ class Run:
         return lock.locked(self.folder)
 
     @contextmanager
-    def resumed(self, screen: Screen) -> Iterator[None]:
-        """Lock the folder for a block that goes on with the run, and say where it goes on.
+    def resumed(self, screen: Screen) -> Iterator[Callable[[], None]]:
+        """Lock the folder for a block that goes on with the run.
 
-        If memory had ended it, this is said, too.
+        The block gets a function, which it calls when it has made sure that the run can go on. It
+        says what is done so far, and if memory had ended the run, this, too.
 
         Raises:
             RunError: If another process works on the run.
             StorageError: If the folder cannot be written to.
         """
-        killed = why_killed(self.folder)
-        entry = look(self.folder)
-        with self.locked():
-            if entry.state == RESUMABLE and entry.asked:
+        killed = why_killed(self.folder)  # first, since the lock clears what tells of it
+
+        def say_where() -> None:
+            if progress := progress_of(self.folder):
                 said = _("{folder} goes on; done so far: {progress}")
-                screen.say(said.format(folder=self.folder, progress=entry.progress))
+                screen.say(said.format(folder=self.folder, progress=progress))
             if killed:
                 screen.note(killed)
-            yield
+
+        with self.locked():
+            yield say_where
 
     def classifier(self, precision: str = "float32") -> "Classifier":
         """Load the classifier of the best epoch.

@@ -224,9 +224,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def images_used(data: Mapping[str, Any]) -> int | None:
-    """Return how many images were used, by what data.json says of them; None if it does not say.
+    """Return how many images were used, or how many there are where data.json has no counts.
 
-    These are fewer than there are where `--limit` was given, or where some cannot be read.
+    Fewer are used than there are where `--limit` was given, or where some cannot be read.
     """
     counts = data.get("counts")
     return data.get("images") if counts is None else sum(map(sum, counts.values()))

@@ -22,6 +22,7 @@ from convlens.studies import recipes
 from convlens.studies.compare import FACTS, compare, open_comparison, resume_comparison
 from convlens.training import fit as fit_module
 from tests.conftest import without_charts
+from tests.trainings import recording
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 QUIET = Screen(quiet=True)
@@ -170,8 +171,10 @@ def test_other_images_are_refused_on_resume(done, images, tmp_path):
     copy = Run(tmp_path / "copy")
     facts = copy.read(FACTS)
     copy.write(FACTS, json.dumps({name: facts[name] for name in ("models", "minutes", "path")}))
+    screen, said = recording()
     with pytest.raises(RunError, match="not the images"):
-        resume_comparison(load_data("digits"), copy.folder, QUIET)
+        resume_comparison(load_data("digits"), copy.folder, screen)
+    assert "goes on" not in said.getvalue()
 
 
 @pytest.mark.slow

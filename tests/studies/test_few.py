@@ -11,6 +11,7 @@ from scipy import stats
 
 from convlens.cli import main
 from convlens.config import Config
+from convlens.data.sources import load_data
 from convlens.errors import ConfigError, DataError, Interrupted, RunError
 from convlens.evaluation.metrics import wilson
 from convlens.pipeline import train
@@ -20,7 +21,7 @@ from convlens.screen import Screen
 from convlens.studies.draws import mean_of_draws
 from convlens.studies.few import resume_few, train_on_few
 from tests.conftest import without_charts, without_maps
-from tests.trainings import press_ctrl_c, same_weights
+from tests.trainings import press_ctrl_c, recording, same_weights
 
 QUIET = Screen(quiet=True)
 SCRATCH = Config().replace(
@@ -123,8 +124,13 @@ def test_a_killed_one_goes_on_with_the_draws_that_are_left(scratch, digits, tmp_
     stopped = Run(tmp_path / "stopped")
     with pytest.raises(RunError, match=r"several trainings\. Continue .* --resume"):
         train(digits, run=stopped.folder, resume=True, screen=QUIET)
+    screen, said = recording()
+    with pytest.raises(RunError, match="not the images"):
+        resume_few(load_data("mnist5k"), stopped.folder, screen)
+    assert "goes on" not in said.getvalue()
     kept = (stopped.folder / "draw-1" / "report.json").stat().st_mtime_ns
-    resume_few(digits, stopped.folder, QUIET)
+    resume_few(digits, stopped.folder, screen)
+    assert "goes on; done so far: draws 1 of 2\n" in said.getvalue()
     assert (stopped.folder / "draw-1" / "report.json").stat().st_mtime_ns == kept
     assert stopped.report["draws"] == scratch.report["draws"]
     for name in ("draw-1", "draw-2", ""):

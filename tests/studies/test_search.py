@@ -99,8 +99,26 @@ def test_scores_in_the_journal_are_those_of_the_runs(finished):
         assert list(trial.intermediate_values.values()) == pytest.approx(list(reached))
 
 
-def test_every_file_of_a_finished_search_has_a_checksum_those_of_its_losers_too(finished):
+def test_every_file_of_a_finished_search_has_a_checksum_those_of_all_its_trials_too(finished):
     assert {one.verdict for one in check_files(finished.folder)} == {WHOLE}
+
+
+def test_the_parts_have_checksums_before_the_search_is_finished(
+    finished, dataset, tmp_path, monkeypatch
+):
+    def kill(folder):
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "killed"
+    shutil.copytree(finished.folder, folder)
+    facts = json.loads((folder / "search.json").read_text())
+    begun = {name: facts[name] for name in ("path", "trials", "minutes", "generation", "space")}
+    (folder / "search.json").write_text(json.dumps(begun))
+    monkeypatch.setattr(search_module, "finish_search", lambda *_: {"best": 0})
+    monkeypatch.setattr(search_module, "seal_parts", kill)
+    with pytest.raises(KeyboardInterrupt):
+        resume_search(dataset, folder, Screen(quiet=True))
+    assert json.loads((folder / "search.json").read_text()) == begun
 
 
 def test_the_notes_on_the_images_are_shown_once(dataset, tmp_path, monkeypatch):
@@ -298,8 +316,10 @@ def test_other_images_are_refused(finished, tmp_path):
     facts = json.loads((copy / "search.json").read_text())
     del facts["best"]
     (copy / "search.json").write_text(json.dumps(facts))
+    screen, said = recording()
     with pytest.raises(RunError, match="these are not the images"):
-        resume_search(convlens.load_data("mnist5k"), copy, Screen(quiet=True))
+        resume_search(convlens.load_data("mnist5k"), copy, screen)
+    assert "goes on" not in said.getvalue()
 
 
 def cut(finished, folder, keep):

@@ -81,7 +81,7 @@ def show(
     Raises:
         RunError: If there is no such run.
     """
-    from convlens.inventory import look
+    from convlens.inventory import bytes_of, look
     from convlens.memory import why_killed
 
     folder = _find(run)
@@ -90,7 +90,7 @@ def show(
     for path in run_folder.files_of(folder):
         first, *inside = path.relative_to(folder).parts
         first += "/" if inside else ""
-        parts[first] = parts.get(first, 0) + path.lstat().st_size
+        parts[first] = parts.get(first, 0) + bytes_of(path)
     if format == "json":
         print_json(entry.to_dict() | {"files": parts}, indent=1)
         return

@@ -132,20 +132,21 @@ def resume_comparison(
     """
     comparison = open_comparison(name)
     screen = screen or Screen()
-    with comparison.resumed(screen):
-        return _resume(dataset, comparison, screen, place or Here())
+    with comparison.resumed(screen) as say_where:
+        prepared = _prepare_again(dataset, comparison, screen)
+        say_where()
+        return _carry_out(comparison, prepared, screen, place or Here())
 
 
-def _resume(dataset: Dataset, comparison: Run, screen: Screen, place: Place) -> Run:
-    """Continue a comparison in a folder that is locked."""
+def _prepare_again(dataset: Dataset, comparison: Run, screen: Screen) -> Prepared:
+    """Return the images of a comparison that is not finished, in a folder that is locked."""
     refuse_finished_comparison(comparison.folder)
     remove_temporaries(comparison.folder)
     first = Run(comparison.folder / comparison.read(FACTS)["models"][0])
     begin(first.config)
     with screen.counter(_("decoding")) as progress:
         dataset = first.corrected(dataset)
-        prepared = first.divided(prepare_data(dataset, first.config, progress=progress))
-    return _carry_out(comparison, prepared, screen, place)
+        return first.divided(prepare_data(dataset, first.config, progress=progress))
 
 
 def _require_images(prepared: Prepared) -> None:
@@ -184,8 +185,8 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place
                 comparison.folder / "plots", {run.folder.name: run.history for run, _images in runs}
             )
     facts |= {"data": prepared.summary()} | ranking.to_dict()
+    seal_parts(comparison.folder)  # before the result, after which nobody goes on with it
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
-    seal_parts(comparison.folder)
     seal(comparison.folder)
     show_result(comparison, ranking, screen)
     return comparison

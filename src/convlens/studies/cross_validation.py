@@ -127,8 +127,7 @@ def resume_cross_validation(
     """
     screen = screen or Screen()
     dataset = replace(dataset, splits=None)
-    with continued(dataset, name, screen) as (outer, config, origin, whole):
-        whole = outer.divided(whole)
+    with continued(dataset, name, screen) as (outer, config, origin, _whole, whole):
         last = open_training(whole, as_begun(outer, config), origin, screen)
         study = _Folds(whole, config, origin, outer.data["folds"], screen)
         study.carry_out(outer, last, place or Here())

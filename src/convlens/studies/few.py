@@ -103,8 +103,8 @@ def resume_few(
         RunError: If there is no run of that name, it is finished, or these are other images.
     """
     screen = screen or Screen()
-    with continued(dataset, name, screen) as (outer, config, origin, whole):
-        outer.divided(whole)  # refuses other images; the recorded split is that of the first draw
+    # The split that was recorded is that of the first draw.
+    with continued(dataset, name, screen) as (outer, config, origin, whole, _first):
         k = outer.data["few"]
         study = _Few(whole, config, origin, k, outer.data["draws"], screen)
         study.carry_out(outer, _pools(whole, k), place or Here())

@@ -150,19 +150,20 @@ def resume_search(
     """
     run = Run.open(name)
     screen = screen or Screen()
-    with run.resumed(screen):
-        return _resume(dataset, run, screen, place or Here())
+    with run.resumed(screen) as say_where:
+        prepared = _prepare_again(dataset, run, screen)
+        say_where()
+        return _carry_out(run, prepared, screen, place or Here())
 
 
-def _resume(dataset: Dataset, run: Run, screen: Screen, place: Place) -> Search:
-    """Continue a search in a folder that is locked."""
+def _prepare_again(dataset: Dataset, run: Run, screen: Screen) -> Prepared:
+    """Return the images of a search that is not finished, in a folder that is locked."""
     require_unfinished_search(run.folder)
     remove_temporaries(run.folder)
     config = run.config
     begin(config)
     dataset = run.corrected(dataset)
-    prepared = run.divided(prepare_images(choose_network(config), dataset, config, screen))
-    return _carry_out(run, prepared, screen, place)
+    return run.divided(prepare_images(choose_network(config), dataset, config, screen))
 
 
 def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Search:
@@ -182,8 +183,8 @@ def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Se
     with explained_stops(run.how_to_resume, _("stopped; what was done is kept."), several=True):
         _train_trials(found, facts, space, prepared, table, place)
         result = finish_search(found, prepared, table)
+    seal_parts(run.folder)  # before the result, after which nobody goes on with it
     run.write("search.json", json.dumps(facts | result, ensure_ascii=False, indent=1))
-    seal_parts(run.folder)
     seal(run.folder)
     return found
 

@@ -25,12 +25,14 @@ class Continued(NamedTuple):
         config: The settings as they were asked for.
         origin: The network.
         whole: All images.
+        divided: The same images, with the split that the run has recorded.
     """
 
     run: Run
     config: Config
     origin: Origin
     whole: Prepared
+    divided: Prepared
 
 
 @contextmanager
@@ -43,13 +45,16 @@ def continued(dataset: Dataset, name: str | Path, screen: Screen) -> Iterator[Co
         screen: Where the progress is shown.
 
     Raises:
-        RunError: If there is no run of that name, or it is finished.
+        RunError: If there is no run of that name, it is finished, or these are other images.
     """
     run = Run.open(name)
-    with run.resumed(screen):
+    with run.resumed(screen) as say_where:
         run.refuse_finished()
         config = read_asked(run)
-        yield Continued(run, config, *prepare_again(run, dataset, config, screen))
+        origin, whole = prepare_again(run, dataset, config, screen)
+        divided = run.divided(whole)
+        say_where()
+        yield Continued(run, config, origin, whole, divided)
 
 
 def write_asked(run: Run, config: Config) -> None:
