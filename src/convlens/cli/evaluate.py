@@ -1,6 +1,7 @@
 """`convlens evaluate`: how well the classifier of a run does on its test images, or on others."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
@@ -12,7 +13,6 @@ from convlens.cli.predict import Views
 from convlens.cli.predict_cluster import Answers, Asked, open_on_cluster
 from convlens.conflicts import refuse_conflicts
 from convlens.language import N_
-from convlens.run_folder import find
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -50,39 +50,66 @@ def evaluate(  # noqa: PLR0913 - the flags of the command
     ] = "table",
 ) -> None:
     """Score the classifier of a run, with 95 % intervals and the numbers of images."""
+    from convlens.run import Run
+
     mirrored = views == "mirror"
     flags = {"layout": layout, "data": data, "leak_free": leak_free, "views": mirrored}
     refuse_conflicts("evaluate", flags | {"cluster": cluster, "answers": answers})
-    place = find(run)
-    from convlens.run import Run
-
-    opened = Run(place)
+    opened = Run.open(run)
     dataset = _own_images(opened) if data is None else _other_images(opened, data, layout)
     backend.start(threads=opened.config.training.threads)  # a classifier opens on any engine
-    from convlens.report.again import Open, open_here, score_again, score_other
-
     screen = Screen(quiet=format == "json")
-    classifier = opened.classifier()
     if data is None:
-        folder = score_again(
-            opened, classifier, dataset, screen, without_leak=leak_free, mirrored=mirrored
-        )
+        folder = _score_own(opened, dataset, screen, leak_free, mirrored)
     else:
-        learned = _own_images(opened) if leak_free else None
-        open_images: Open = open_here
+        asked = None
         if cluster is not None and answers is not None:
-            open_images = open_on_cluster(Asked(cluster, answers, "keras", "float32"))
-        folder = score_other(
-            opened,
-            classifier,
-            dataset,
-            screen,
-            learned=learned,
-            mirrored=mirrored,
-            open_images=open_images,
-        )
+            asked = Asked(cluster, answers, "keras", "float32")
+        folder = _score_other(opened, dataset, screen, leak_free, mirrored, asked)
     if format == "json":
         print_json(json.loads((folder / "report.json").read_text(encoding="utf-8")), indent=1)
+
+
+def _score_own(
+    run: "Run", dataset: "Dataset", screen: Screen, leak_free: bool, mirrored: bool
+) -> Path:
+    """Score a run on its own test images, and return the folder of the report."""
+    from convlens.report.again import score_again
+
+    return score_again(
+        run, run.classifier(), dataset, screen, without_leak=leak_free, mirrored=mirrored
+    )
+
+
+def _score_other(
+    run: "Run",
+    dataset: "Dataset",
+    screen: Screen,
+    leak_free: bool,
+    mirrored: bool,
+    asked: Asked | None,
+) -> Path:
+    """Score a run on other images, and return the folder of the report.
+
+    Args:
+        run: The run.
+        dataset: The other images.
+        screen: Where the result is shown.
+        leak_free: Whether the images are also scored without copies of those that it learned from.
+        mirrored: Whether the mirrored images are seen, too.
+        asked: What a cluster is asked, or None without one.
+    """
+    from convlens.report.again import open_here, score_other
+
+    return score_other(
+        run,
+        run.classifier(),
+        dataset,
+        screen,
+        learned=_own_images(run) if leak_free else None,
+        mirrored=mirrored,
+        open_images=open_here if asked is None else open_on_cluster(asked),
+    )
 
 
 def _own_images(run: "Run") -> "Dataset":

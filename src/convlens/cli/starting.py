@@ -16,7 +16,7 @@ from convlens.files import expanded
 from convlens.language import N_, _, all_of
 from convlens.lock import refuse_locked
 from convlens.recipe_choice import PARTS, with_fast_recipe
-from convlens.run_folder import find, refuse_study_part
+from convlens.run_folder import refuse_study_part
 from convlens.screen import Screen
 from convlens.setting import flag_of
 
@@ -218,15 +218,19 @@ def start_within(dataset: "Dataset", config: Config, seconds: float, *, run: str
 
 def resume_run(run: str | None, path: str | None, cluster: str | None = None) -> "Run":
     """Continue a run, on the images of a path or on those that it began with."""
-    message = _("to resume, name the run: convlens train --run NAME --resume.")
-    folder = find(require_name(run, message))
     from convlens.run import Run
 
-    opened = Run(folder)
+    message = _("to resume, name the run: convlens train --run NAME --resume.")
+    opened = Run.open(require_name(run, message))
     refuse_locked(opened.folder)  # before the images are looked at, which may take a while
     refuse_study_part(opened.folder)
     opened.refuse_finished()
     backend.start(opened.config.training.backend, opened.config.training.threads)
+    return _go_on(opened, path, cluster)
+
+
+def _go_on(opened: "Run", path: str | None, cluster: str | None) -> "Run":
+    """Continue a run once the engine is started; see `resume_run`."""
     from convlens import pipeline
     from convlens.studies.cross_validation import resume_cross_validation
     from convlens.studies.few import resume_few

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -27,15 +27,12 @@ from convlens.language import N_, _
 from convlens.lock import refuse_locked
 from convlens.run_folder import COMPARISON_FACTS, SETTINGS, read_json
 from convlens.screen import Screen
-from convlens.studies.begun import (
-    find_comparison,
-    refuse_finished_comparison,
-    require_unfinished_search,
-)
+from convlens.studies import begun
 from convlens.studies.space import parse_vary
 from convlens.zoo.names import check_names
 
 if TYPE_CHECKING:
+    from convlens.data.dataset import Dataset
     from convlens.run import Run
     from convlens.studies.places import Place
 
@@ -134,11 +131,17 @@ def start_comparison(  # noqa: PLR0913 - options of the command
     names = [name.strip() for name in models.split(",") if name.strip()]
     check_names(names)  # before the images are looked at, which may take a while
     refuse_taken_name(run)
-    dataset = open_images(path, config, using)
+    _compare(open_images(path, config, using), names, config, minutes, run=run, place=place)
+
+
+def _compare(
+    dataset: "Dataset", names: Sequence[str], config: Config, minutes: float | None, **asked: Any
+) -> None:
+    """Compare networks once the engine is started; see `start_comparison`."""
     from convlens.studies.compare import DEFAULT_MINUTES, compare
 
     minutes = DEFAULT_MINUTES if minutes is None else minutes
-    compare(dataset, names, config, minutes=minutes, run=run, screen=Screen(), place=place)
+    compare(dataset, names, config, minutes=minutes, screen=Screen(), **asked)
 
 
 def resume_comparison(run: str | None, path: str | None, cluster: str | None = None) -> None:
@@ -146,9 +149,9 @@ def resume_comparison(run: str | None, path: str | None, cluster: str | None = N
     from convlens.run import Run
 
     message = _("to resume, name the comparison: convlens compare --run NAME --resume.")
-    folder = find_comparison(require_name(run, message))
+    folder = begun.find_comparison(require_name(run, message))
     # A mistake here is reported before the engine is imported, which takes seconds.
-    refuse_finished_comparison(folder)
+    begun.refuse_finished_comparison(folder)
     refuse_locked(folder)
     first = Run(folder / read_json(folder / COMPARISON_FACTS)["models"][0])
     if not (first.folder / SETTINGS).exists():
@@ -249,20 +252,25 @@ def search(  # noqa: PLR0913 - options of the command
     space = parse_vary(vary or (), config.model.model) or None
     with place_of(cluster, config) as place:
         dataset = open_images(path, config, using or ())
-        from convlens.studies import search
-        from convlens.studies.generations import GENERATION
-
-        search.search(
+        _search(
             dataset,
             config,
             trials=20 if trials is None else trials,
             minutes=minutes,
             space=space,
-            generation=GENERATION if generation is None else generation,
+            generation=generation,
             run=run,
-            screen=Screen(),
             place=place,
         )
+
+
+def _search(dataset: "Dataset", config: Config, *, generation: int | None, **asked: Any) -> None:
+    """Search once the engine is started; see `convlens.studies.search.search`."""
+    from convlens.studies.generations import GENERATION
+    from convlens.studies.search import search
+
+    generation = GENERATION if generation is None else generation
+    search(dataset, config, generation=generation, screen=Screen(), **asked)
 
 
 def resume_search(run: str | None, path: str | None, cluster: str | None = None) -> None:
@@ -272,16 +280,16 @@ def resume_search(run: str | None, path: str | None, cluster: str | None = None)
     message = _("to resume, name the search: convlens search --run NAME --resume.")
     opened = Run.open(require_name(run, message))
     # A mistake here is reported before the engine is imported, which takes seconds.
-    require_unfinished_search(opened.folder)
+    begun.require_unfinished_search(opened.folder)
     refuse_locked(opened.folder)
     backend.start(opened.config.training.backend, opened.config.training.threads)
     _continue_search(opened, path, cluster)
 
 
-def _continue_search(begun: "Run", path: str | None, cluster: str | None) -> None:
+def _continue_search(opened: "Run", path: str | None, cluster: str | None) -> None:
     """Continue a search once the engine is started; see `_continue_comparison`."""
     from convlens.studies.search import resume_search
 
-    with place_of(cluster, begun.config) as place:
-        dataset = open_images(path or source_of(begun.data), begun.config, begun.lists)
-        resume_search(dataset, begun.folder, Screen(), place)
+    with place_of(cluster, opened.config) as place:
+        dataset = open_images(path or source_of(opened.data), opened.config, opened.lists)
+        resume_search(dataset, opened.folder, Screen(), place)
