@@ -1,13 +1,15 @@
 """The import of an engine, which the garbage collector neither disturbs nor looks at again."""
 
+import contextlib
 import gc
 import importlib
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from convlens.quiet import uncollected
+from convlens.quiet import uncollected, unswallowed
 
 FROZEN = """
 import gc
@@ -37,3 +39,20 @@ def test_the_collector_is_as_before_also_after_an_error(enabled):
         assert gc.isenabled() is enabled
     finally:
         gc.enable()
+
+
+def swallow(reached):
+    with unswallowed():
+        with contextlib.suppress(BaseException):
+            signal.raise_signal(signal.SIGINT)
+        reached.append("the end")
+
+
+def test_a_swallowed_interrupt_comes_at_the_end_of_the_import():
+    reached = []
+    with pytest.raises(KeyboardInterrupt):
+        swallow(reached)
+    assert reached
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with unswallowed():
+        reached.append("nobody pressed anything")

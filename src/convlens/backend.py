@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from convlens.errors import BackendError
 from convlens.language import _
 from convlens.precision import PRECISIONS, has_fast_bfloat16, resolve_precision
-from convlens.quiet import silenced_stderr, uncollected
+from convlens.quiet import silenced_stderr, uncollected, unswallowed
 from convlens.steady_input import hand_over_steadily
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def start(name: str = "auto", threads: int | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow prints messages before it reads its log level. Keras' data adapters import it on
     # every engine, so it is silenced on every engine.
-    with silenced_stderr(), uncollected():
+    with unswallowed(), silenced_stderr(), uncollected():
         engine()
         if importlib.util.find_spec("tensorflow"):
             importlib.import_module("tensorflow").get_logger().setLevel("ERROR")

@@ -1,10 +1,16 @@
-"""Quiet: the import of an engine without its messages, and without searches for garbage."""
+"""Quiet: the import of an engine without its messages, and without searches for garbage.
+
+A Ctrl-C that the engine swallows meanwhile is not lost.
+"""
 
 import contextlib
 import gc
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
+from types import FrameType
 
 _frozen: list[bool] = []  # not empty where imports are left alone
 
@@ -51,3 +57,28 @@ def uncollected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+@contextlib.contextmanager
+def unswallowed() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the end of a block that has swallowed one.
+
+    TensorFlow has modules that catch every exception while they are imported, and go on.
+    """
+    is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if threading.current_thread() is not threading.main_thread() or not is_usual:
+        yield
+        return
+    pressed = threading.Event()
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        pressed.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pressed.is_set():
+        raise KeyboardInterrupt

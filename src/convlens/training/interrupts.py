@@ -9,7 +9,12 @@ from types import FrameType
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C or SIGTERM sets; a second Ctrl-C ends at once."""
+    """Yield an event that the first Ctrl-C or SIGTERM sets; a second Ctrl-C ends at once.
+
+    Raises:
+        KeyboardInterrupt: At the end of a block that has not acted on the event, since more may
+            follow it, such as the next fold of a cross-validation.
+    """
     pressed = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield pressed  # Signals reach the main thread only.
@@ -26,3 +31,5 @@ def interruptible() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if pressed.is_set():
+        raise KeyboardInterrupt
