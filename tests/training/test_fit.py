@@ -6,7 +6,7 @@ from convlens.errors import TrainingError
 from convlens.pipeline import train
 from convlens.run import Run
 from convlens.training import fit as fit_module
-from tests.trainings import CONFIG, QUIET, STUCK, save_after_every_step
+from tests.trainings import CONFIG, QUIET, STUCK, recording, save_after_every_step
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 
@@ -21,6 +21,37 @@ def test_patience_counts_from_the_best_epoch_and_over_a_resume(digits, tmp_path,
     resumed = train(digits, run=run.folder, resume=True, screen=QUIET)
     assert len(resumed.history) == 3
     assert resumed.finished
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize(
+    ("saved", "said"),
+    [
+        (0, "note  no state had been saved yet: 2 epochs are trained again"),
+        (1, "note  the last saved state is of epoch 1: 1 epoch is trained again"),
+    ],
+)
+def test_epochs_after_the_last_saved_state_are_named(digits, tmp_path, monkeypatch, saved, said):
+    write = Run.write_history
+
+    def die(run, rows):
+        write(run, rows)
+        if len(rows) == 2:
+            raise Killed
+
+    monkeypatch.setattr(Run, "write_history", die)
+    monkeypatch.setattr(fit_module._Checkpoint, "_save_is_due", lambda one: one.state.step == 0)
+    if not saved:
+        monkeypatch.setattr(fit_module._Checkpoint, "save", lambda one: None)
+    with pytest.raises(Killed):
+        train(digits, CONFIG, run=tmp_path / "run", screen=QUIET)
+    monkeypatch.undo()
+    screen, text = recording()
+    train(digits, run=tmp_path / "run", resume=True, screen=screen)
+    assert said in text.getvalue()
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_best(digits, tmp_path):

@@ -1,5 +1,6 @@
 """Fit: Keras' own training loop, extended so that it can be stopped and resumed at any step."""
 
+import contextlib
 import math
 import time
 from typing import Any
@@ -10,8 +11,8 @@ import numpy as np
 from convlens import backend
 from convlens.config import Config
 from convlens.data.batches import Batches
-from convlens.errors import Interrupted, TrainingError
-from convlens.language import _
+from convlens.errors import Interrupted, RunError, TrainingError
+from convlens.language import _, ngettext
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.answers import NAME, Collector
@@ -124,11 +125,15 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
     def begin(self, model: keras.Model, first: State | None) -> State:
         """Return the state from which the model goes on, and tell of the epochs before it."""
+        before = self._epochs_before()
         if self.run.has_state:
             self.restore(model)
         elif first is not None:
             self.state = first
         state = self.state
+        again = before - state.epoch - (state.step > 0)
+        if again > 0:
+            self.screen.note(_said_again(again, state.epoch))
         self.run.write_history(state.history)
         self.hooks.observer.begin(model, state)
         steps = self.train.steps
@@ -138,6 +143,12 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             self.screen.epoch(row, best=best)
             self.hooks.on_epoch(row, best)
         return state
+
+    def _epochs_before(self) -> int:
+        """Return how many epochs a training that was killed had finished."""
+        with contextlib.suppress(RunError):  # A history that is damaged is written anew.
+            return len(self.run.history)
+        return 0
 
     def save(self) -> None:
         """Replace the saved state by the present one."""
@@ -269,3 +280,20 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         step = max(state.step - 1 - self.train.first_step, 0)
         said = _(what).format(epoch=state.epoch + 1, step=state.step, **facts)
         return diverged(said, state, self.config.training, self.train[step][0])
+
+
+def _said_again(count: int, epoch: int) -> str:
+    """Return that whole epochs after the last saved state are trained again."""
+    if not epoch:
+        said = ngettext(
+            "no state had been saved yet: {count} epoch is trained again",
+            "no state had been saved yet: {count} epochs are trained again",
+            count,
+        )
+    else:
+        said = ngettext(
+            "the last saved state is of epoch {epoch}: {count} epoch is trained again",
+            "the last saved state is of epoch {epoch}: {count} epochs are trained again",
+            count,
+        )
+    return said.format(count=count, epoch=epoch)
