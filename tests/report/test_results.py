@@ -1,5 +1,6 @@
 """What is written and shown of the scores of a classifier."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -55,7 +56,15 @@ def test_what_the_threshold_does_is_shown():
 def test_few_images_are_noted(count, noted):
     screen, text = recording()
     show_scores(scored(count), screen)
-    assert ("few test images, wide intervals" in text.getvalue()) is noted
+    assert ("few test images, wide intervals: --folds 5" in text.getvalue()) is noted
+
+
+def test_folds_are_not_advised_where_they_would_not_help():
+    """The images of a cross-validation, and those of another folder, are all scored."""
+    screen, text = recording()
+    show_scores(replace(scored(80), images_seen="5 held-out folds"), screen)
+    assert "few images, wide intervals" in text.getvalue()
+    assert "--folds" not in text.getvalue()
 
 
 def run_of(accuracies):

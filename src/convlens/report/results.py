@@ -13,7 +13,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.data.prepared import Prepared
 from convlens.evaluation.epochs import judge_epochs
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
-from convlens.language import _
+from convlens.language import N_, _
 from convlens.preprocess import ImageArray
 from convlens.report.content import baseline_sentence
 from convlens.report.page import write_report
@@ -23,6 +23,11 @@ from convlens.run import Run
 from convlens.screen import Screen
 
 FEW = 100  # With fewer images an interval spans some 15 percentage points and more.
+OF_RUN = ("test", "validation")  # images that a run has set aside
+FEW_OF_RUN = N_(
+    "few test images, wide intervals: --folds 5 scores every image; more images help most"
+)
+FEW_OTHERS = N_("few images, wide intervals: more images help")
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,12 +167,7 @@ def show_scores(evaluation: Evaluation, screen: Screen) -> None:
         screen.say()
         screen.fact(_("threshold"), _describe_threshold(evaluation, evaluation.threshold))
     if len(evaluation.labels) < FEW:
-        screen.note(
-            _(
-                "few test images, wide intervals: --folds 5 scores every image; more images help "
-                "most"
-            )
-        )
+        screen.note(_(FEW_OF_RUN if evaluation.images_seen in OF_RUN else FEW_OTHERS))
 
 
 def score_rows(evaluation: Evaluation) -> list[list[Text]]:
