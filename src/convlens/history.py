@@ -33,11 +33,13 @@ def read_history(path: Path) -> list[Row]:
         RunError: If the file is missing or damaged.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                {name: float(value) if value else None for name, value in row.items()}
-                for row in csv.DictReader(file)
-            ]
+        text = path.read_text(encoding="utf-8")
+        if "\0" in text:  # as after a power cut
+            raise ValueError(_("it has zeros in place of text"))
+        return [
+            {name: float(value) if value else None for name, value in row.items()}
+            for row in csv.DictReader(io.StringIO(text))
+        ]
     except (OSError, ValueError) as error:
         raise RunError(
             _("{folder}: {name} cannot be read; {reason}.").format(

@@ -179,7 +179,7 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place
         bar = Screen(console=screen.console, rows=False)
         for job, note in place.each(train_network, jobs, prepared, bar):
             show_trained(job.run, note, screen)
-        with screen.console.status("scoring"):
+        with screen.console.status(_("scoring")):
             ranking = score_runs(runs, screen)
             ranking.draw(
                 comparison.folder / "plots", {run.folder.name: run.history for run, _images in runs}
