@@ -73,7 +73,7 @@ def test_other_images_are_scored_into_a_folder_of_their_own(run, digits):
     rows = run.classifier().probabilities(digits.images[..., None], indices=chosen)
     correct = (rows.argmax(1) == digits.labels[chosen]).mean()
     assert facts["metrics"]["accuracy"]["value"] == correct
-    assert "few test images, wide intervals" in text.getvalue()
+    assert "few images, wide intervals" in text.getvalue()
     assert "the scores are too high" not in text.getvalue()
     assert run.report == before
 
