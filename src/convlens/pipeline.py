@@ -77,12 +77,7 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
     if resume:
         if run is None:
             raise RunError(_("to resume, name the run: --resume --run NAME."))
-        folder = Run.open(run)
-        with folder.resumed(screen) as say_where:
-            training = _reopen(dataset, folder, screen, stage_of)
-            say_where()
-            _carry_out(training, folder)
-        return folder
+        return _go_on(dataset, Run.open(run), screen, stage_of)
     config = config or Config()
     if model is None and start_from is None:
         config = usual_training(config, dataset)
@@ -101,6 +96,15 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
     if model is not None:
         set_weights(model, classifier.model.get_weights())
     return folder
+
+
+def _go_on(dataset: Dataset, run: Run, screen: Screen, stage_of: StageOf | None) -> Run:
+    """Continue a run that was stopped, and return it."""
+    with run.resumed(screen) as say_where:
+        training = _reopen(dataset, run, screen, stage_of)
+        say_where()
+        _carry_out(training, run)
+    return run
 
 
 def _carry_out(training: Training, run: Run) -> Classifier:
