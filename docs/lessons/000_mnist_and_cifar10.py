@@ -202,9 +202,9 @@ for one in model.layers:
 # 影像經過各層的過程：池化讓邊長由 28 變成 14，再變成 7；卷積讓特徵圖增加到 32 張，再增加到 64 張。
 # 最後把 64 張 7×7 的特徵圖展平成一個向量。
 #
-# The way of an image through the layers: pooling makes its side 14 and then 7 instead of 28, and
-# the convolutions make 32 and then 64 feature maps. At last the 64 maps of 7×7 are flattened to one
-# vector.
+# The figure shows how an image passes through the layers: pooling reduces its side from 28 to 14
+# and then to 7, and the convolutions produce 32 and then 64 feature maps. Finally, the 64 maps of
+# 7×7 are flattened into one vector.
 
 # %%
 lesson.show(plots.show_path(model), "mnist_path")
@@ -508,10 +508,10 @@ lesson.show(
 # 這次用 convlens 訓練：用 Adam，批次大小 128，訓練 20 個回合，五分之一的影像作驗證集。
 # 講義的結果：訓練 86 %、驗證 79 %、測試 78.3 %。
 #
-# The same network with inputs of 32×32×3 has 2,168,362 parameters; nearly all of the additional
-# ones are in the first dense layer. This time convlens trains it, with Adam, batches of 128, 20
-# epochs and a fifth of the images for validation. The deck's result is 86 % in training, 79 % in
-# validation and 78.3 % in the test.
+# With inputs of 32×32×3, the same network has 2,168,362 parameters; nearly all of the additional
+# ones are in the first dense layer. This time we train it with convlens, with Adam, batches of
+# 128, 20 epochs and a fifth of the images for validation. The deck's result is 86 % in training,
+# 79 % in validation and 78.3 % in the test.
 
 # %%
 assert four_convolutions((32, 32, 3)).count_params() == 2_168_362
@@ -542,8 +542,9 @@ lesson.show(plots.show_history(run.history), "cifar_history")
 #
 # 先看前 16 張的預測，再看第一張影像經過各層的過程：每一層畫出幾張真正的特徵圖，最右邊是各類別的機率。
 #
-# First the predictions of 16 images, and then the way of the first one through the layers, with some
-# of its real feature maps in each, and the probabilities of the classes on the right.
+# The first figure shows the predictions of 16 images. The second shows how the first image passes
+# through the layers, with some of its real feature maps in each layer, and the probabilities of
+# the classes on the right.
 #
 # 混淆矩陣的對角線以外，顏色最深的是哪幾格？哪兩個類別最常互相混淆？
 #
@@ -724,10 +725,10 @@ else:
 # 差距變小，不代表測試準確率變高：丟棄與資料增強太強，或回合太少，網路連訓練影像都學不好，這叫擬合不足。
 # 重點是沒看過的影像那條線。每種方式在這裡只訓練一次；換一個亂數種子，數字會略有不同。
 #
-# A smaller gap does not mean a better test accuracy: if dropout and augmentation are too strong, or
-# the epochs too few, the network does not even learn the training images, which is underfitting.
-# What counts is the line of the unseen images. Each way is trained only once here; with another
-# random seed the numbers differ a little.
+# A smaller gap does not mean a better test accuracy: if dropout and augmentation are too strong,
+# or the epochs too few, the network does not even learn the training images, which is
+# underfitting. What matters is the curve of the unseen images. Each way is trained only once
+# here; with another random seed the numbers differ a little.
 
 # %% [markdown]
 # ## 結果 · Results

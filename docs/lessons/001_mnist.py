@@ -334,8 +334,8 @@ seconds = time.perf_counter() - began
 # 第 9 個回合的驗證損失由 0.0367 升到 0.0443，驗證準確率由 0.9898 降到 0.9870。
 #
 # Erratum: the deck says that the validation loss falls and falls and that the accuracy rises and
-# rises. Not so in every epoch of its own log: in epoch 9 the validation loss rises from 0.0367 to
-# 0.0443, and the validation accuracy falls from 0.9898 to 0.9870.
+# rises. This is not so in every epoch of its own log: in epoch 9 the validation loss rises from
+# 0.0367 to 0.0443, and the validation accuracy falls from 0.9898 to 0.9870.
 
 # %%
 validation = fitted.history["val_accuracy"]
@@ -434,9 +434,10 @@ lesson.show(plots.show_confusion(matrix, [str(digit) for digit in range(10)]), "
 # 同一張數字影像，這次套用第一層訓練好的 16 個濾鏡：有的尋找邊緣，有的尋找某個方向的筆畫。
 # 接著畫出這張影像經過各層的過程，並畫出幾張真正的特徵圖：邊長由 28 變成 14，再變成 7，特徵越來越抽象。
 #
-# The same digit with the 16 learned filters of the first layer: some find edges, and some find
-# strokes of one direction. Then the way of this digit through all layers is shown, with some of its
-# real feature maps: the side goes from 28 to 14 and to 7, and the maps become more abstract.
+# The 16 learned filters of the first layer are applied to the same digit: some find edges, and
+# some find strokes of one direction. A further figure shows how this digit passes through all
+# layers, with some of its real feature maps: the side shrinks from 28 to 14 and then to 7, and
+# the maps become more abstract.
 
 # %%
 learned = maps_of(model.get_layer("conv1"), x_test[0])
@@ -452,9 +453,9 @@ lesson.show(plots.show_path(model, x_test[0] / 255), "path_of_a_digit")
 # 它保留最好的那個回合、附信賴區間的報告，以及任何人都能開啟的模型檔。
 # 這裡用它訓練講義印出的那個三層卷積的模型；講義沒有這個模型的結果。
 #
-# All of the above is one function of convlens. It keeps the best epoch, a report with intervals,
-# and a model file that anyone can open. Here it trains the network of the deck's printed table, for
-# which the deck gives no result.
+# In convlens, a single function does all of the above. It keeps the best epoch, a report with
+# intervals, and a model file that anyone can open. Here it trains the network of the deck's
+# printed table, for which the deck gives no result.
 
 # %%
 config = convlens.Config().replace(
@@ -648,13 +649,13 @@ lesson.show(plots.show_scores(panels, across=lesson.text("accuracy")), "swapped"
 # CNN 依靠相鄰的像素，所以影像的列打亂之後，它應該比 MLP 下降得多；表格的欄打亂之後，兩者都不該明顯下降。
 # 一次完整執行的結果（10,000 張測試影像，亂數種子 1）：CNN 由 97.3 % 降到 94.5 %，MLP 由 93.3 % 降到 92.9 %（p = 0.0011）。
 #
-# How to read this chart: an MLP does not look at neighbours. To shuffle the rows is for it the same
-# as to train once more from other initial weights, and its difference shows what that brings. The
-# paired test says that two trained networks differ, and not why; with many test images even the
-# difference of the MLP may be significant. A CNN relies on neighbouring pixels, so on images it is
-# expected to lose much more than the MLP. On the table, neither network should lose much. In one
-# full run (10,000 test images, seed 1) the CNN fell from 97.3 % to 94.5 %, and the MLP from 93.3 %
-# to 92.9 % (p = 0.0011).
+# How to read this chart: an MLP does not use which pixels are neighbours. For an MLP, shuffling
+# the rows is the same as training once more from other initial weights, so its difference is the
+# difference that retraining makes. The paired test says that two trained networks differ, but not
+# why; with many test images even the difference of the MLP may be significant. A CNN relies on
+# neighbouring pixels, so on images it is expected to lose much more than the MLP. On the table,
+# neither network should lose much. In one full run (10,000 test images, seed 1) the CNN fell from
+# 97.3 % to 94.5 %, and the MLP from 93.3 % to 92.9 % (p = 0.0011).
 
 # %% [markdown]
 # ## 結果 · Results

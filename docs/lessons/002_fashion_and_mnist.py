@@ -404,8 +404,9 @@ lesson.show(plots.show_images(shown, range(4), class_names=names, columns=4), "e
 # 不補邊的卷積：輸出邊長 = 輸入邊長 − 濾鏡邊長 + 1。5×5 的影像配 3×3 的濾鏡，得到 3×3。
 # 2×2 的池化再把邊長減半。所以 LeNet 的邊長是 32 → 28 → 14 → 10 → 5。
 #
-# For a convolution without padding, the side of the output is input − filter + 1: a 5×5 image with
-# a 3×3 filter gives 3×3. Pooling of 2×2 then halves the side. So LeNet is 32 → 28 → 14 → 10 → 5.
+# For a convolution without padding, the side of the output is input − filter + 1: a 5×5 image
+# with a 3×3 filter gives 3×3. Pooling of 2×2 then halves the side. So the sides of LeNet's
+# feature maps are 32 → 28 → 14 → 10 → 5.
 #
 # 勘誤：講義這張圖有兩個 S1；產生 5×5 特徵圖的第二個池化層是 S2。
 #
@@ -447,7 +448,7 @@ lesson.show(plots.show_path(lenet_network), "lenet_path")
 # 128 個神經元的全連接層、丟棄率 0.5、softmax。
 #
 # The network has 32 filters of 3×3, 64 filters of 3×3 (both without padding), 2×2 max pooling,
-# dropout of .25, a flatten layer, 128 neurons, dropout of .5 and a softmax.
+# dropout of 0.25, a flatten layer, 128 neurons, dropout of 0.5 and a softmax.
 #
 # 勘誤：講義把第二個卷積層的參數量寫成 32*(24*24)+64。它也等於 18,496，純屬巧合：24×24 = 576，剛好是 3×3×64。
 # 正確的算法是 3×3×32×64 + 64；參數量跟特徵圖的大小（24×24）無關。
@@ -598,8 +599,8 @@ lesson.show(plots.show_images(rows, columns=17), "feature_maps")
 # %% [markdown]
 # 一張影像走過整個網路：每張特徵圖都是實際的值，最後是十個機率。
 #
-# The way of one image through the whole network: every feature map has its real values, and the
-# last layer has the ten probabilities.
+# The figure shows how one image passes through the whole network: every feature map has its real
+# values, and the last layer has the ten probabilities.
 
 # %%
 lesson.show(plots.show_path(network, images[0], class_names=mnist.class_names), "image_path")

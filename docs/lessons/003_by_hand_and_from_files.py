@@ -5,10 +5,10 @@
 # 再用 Keras 從 42,000 個 JPEG 檔訓練一個辨認數字的卷積網路。
 # 手算的部分，這裡的每個數字都能追溯；程式的部分，當年的後端是 Theano，今天可以選 TensorFlow、JAX 或 PyTorch。
 #
-# Deck 003 is of November 2016. It first computes a small 2-2-2 network by hand (forward pass,
-# error, backward pass, update), and then trains a convolutional network for digits with Keras, from
-# 42,000 JPEG files. Every number of the calculation by hand can be traced here. The backend was Theano at
-# that time; today it can be TensorFlow, JAX or PyTorch.
+# Deck 003 dates from November 2016. It first computes a small 2-2-2 network by hand (forward
+# pass, error, backward pass, update), and then trains a convolutional network for digits with
+# Keras, from 42,000 JPEG files. Every number of the calculation by hand can be traced here. The
+# backend was Theano at that time; today it can be TensorFlow, JAX or PyTorch.
 
 # %%
 import time
@@ -385,11 +385,11 @@ lesson.show(
 # 一小批（小批次梯度下降）：介於兩者之間，張數就是 Keras 的 `batch_size`。
 # 下面三條線看過的影像一樣多，差別只在多久更新一次。
 #
-# How many images are used to compute a gradient? All of them (batch gradient descent): the
-# direction is right, but there is only one step in an epoch. One (stochastic gradient descent):
-# there are many steps, in unsteady directions. A few (mini-batch gradient descent): this is in
-# between, and it is the `batch_size` of Keras. The three lines below have used the same number of
-# images; they differ in how often a step is taken.
+# How many images are used to compute a gradient? With all of them (batch gradient descent), the
+# direction is right, but there is only one step in an epoch. With one image (stochastic gradient
+# descent), there are many steps, in unsteady directions. A few images (mini-batch gradient
+# descent) are a compromise, and their number is the `batch_size` of Keras. The three lines below
+# have used the same number of images; they differ in how often a step is taken.
 
 # %%
 draws = np.random.default_rng(3)
@@ -553,11 +553,11 @@ lesson.say(
 # 當年的 `Convolution2D(4, 5, 5, border_mode='valid')` 現在是 `Conv2D(4, 5, padding="valid")`，
 # `init='normal'` 是 `kernel_initializer="random_normal"`，`nb_epoch` 是 `epochs`。
 #
-# There are three convolutions of 4, 8 and 16 filters, all with tanh, two poolings and 128 neurons;
-# the weights of the dense layers start from a normal distribution. This makes 35,754 parameters.
-# What used to be `Convolution2D(4, 5, 5, border_mode='valid')` is now `Conv2D(4, 5,
-# padding="valid")`, `init='normal'` is `kernel_initializer="random_normal"`, and `nb_epoch` is
-# `epochs`.
+# There are three convolutions of 4, 8 and 16 filters, two pooling layers and a dense layer of 128
+# neurons, all with tanh; the weights of the dense layers start from a normal distribution. This
+# makes 35,754 parameters. What used to be `Convolution2D(4, 5, 5, border_mode='valid')` is now
+# `Conv2D(4, 5, padding="valid")`, `init='normal'` is `kernel_initializer="random_normal"`, and
+# `nb_epoch` is `epochs`.
 
 # %%
 

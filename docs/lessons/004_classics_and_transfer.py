@@ -121,15 +121,15 @@ lesson.show(
 # 勘誤：講義說 ReLU 是因為「機率不能是負的」。特徵圖的值不是機率，是相似程度；ReLU 保留「符合這個樣式」的值，
 # 去掉「與它相反」的值，並讓整個網路不再只是線性的。
 #
-# Erratum: the deck says that ReLU is there because a probability cannot be negative. The values of
-# a feature map are not probabilities, but similarities; ReLU keeps "the pattern is here" and drops
-# "its opposite is here", and it makes several layers more than one linear map.
+# Erratum: the deck says that ReLU is there because a probability cannot be negative. The values
+# of a feature map are not probabilities, but similarities; ReLU keeps "the pattern is here" and
+# drops "its opposite is here". It also makes a stack of layers more than a single linear map.
 #
 # 7×7 的特徵圖池化成 4×4（最後一列與最後一欄的視窗不完整，講義仍然保留），再池化成 2×2，
 # 三張特徵圖展平成 12 個數。
 #
-# The 7×7 map is pooled to 4×4, where the deck keeps the windows that reach beyond the edge, and
-# then to 2×2; the three maps in a row are 12 numbers.
+# The 7×7 map is pooled to 4×4, where the deck keeps the incomplete windows at the edge, and then
+# to 2×2; the three maps are flattened to 12 numbers.
 
 # %%
 rectified = arithmetic.activate(maps.output, "relu").output
@@ -594,9 +594,9 @@ lesson.show(found.chart(), "search")
 # 年份是論文公開的年份：從 VGG 以後都是放上 arXiv 的年份，NiN 也是（2013 年 12 月）。講義寫的多半也是，
 # 只有 NiN 寫 2014、Xception 寫 2017，那是研討會發表的年份。
 #
-# The years are those in which the papers became public: on arXiv from VGG on, and for NiN (December
-# 2013). So are most years of the deck; but 2014 for NiN and 2017 for Xception are those of the
-# conferences.
+# The years are those in which the papers became public: on arXiv from VGG on, and for NiN
+# (December 2013). Most years in the deck are these, too, but 2014 for NiN and 2017 for Xception
+# are those of the conferences.
 
 # %%
 CLASSICS = (
@@ -1101,10 +1101,10 @@ lesson.show(plots.show_block(reduced), "inception")
 # 平均與標準差在訓練時取自這個批次；預測時用訓練中累積的移動平均。
 #
 # Erratum: the deck says that batch normalisation gives the data mean 0 and standard deviation 1,
-# which is half of it. After each channel is normalised, it is multiplied by γ (gamma), and β (beta)
-# is added; both are trained, so the network still chooses the mean and the deviation of the output.
-# In training, mean and deviation are those of the batch; for predictions, they are moving averages
-# that were collected in training.
+# which is half of it. After each channel is normalised, it is multiplied by γ (gamma), and β
+# (beta) is added; both are trained, so the network still determines the mean and the standard
+# deviation of the output. In training, mean and deviation are those of the batch; for
+# predictions, they are moving averages that were collected in training.
 #
 # 勘誤：講義把 Inception-ResNet 當成 Inception-v4。同一篇論文裡這是兩個網路：v4 沒有捷徑，Inception-ResNet 才有；
 # 程式裡的 `InceptionResNetV2` 是後者。

@@ -7,11 +7,11 @@
 # 最後是誠實的部分：沒有訓練過的網路也有真實的熱圖，沒通過檢查的熱圖不畫，還有為什麼熱圖說的是「哪裡」，不是「什麼」。
 #
 # This lesson has no deck. It answers a question that follows every training: why did the network
-# say that? We plant a trap into the images: all of one class have a mark in the corner. The network
-# learns the mark, and its score is splendid. The heat map finds the mark, the deletion test proves
-# it, and the audit could have told before the training. The end is the honest part: an untrained
-# network has true maps as well, a map that fails its checks is not drawn, and a map says where, and
-# not what.
+# say that? We deliberately put a trap into the images: all images of one class have a mark in the
+# corner. The network learns the mark, and its score is excellent. The heat map finds the mark,
+# the deletion test proves it, and the audit could have found it before the training. The last
+# part is about limits: an untrained network has true maps as well, a map that fails its checks is
+# not drawn, and a map says where, but not what.
 
 # %%
 import numpy as np
@@ -32,9 +32,9 @@ keras.utils.set_random_seed(5)
 # 影像是產生的，所以我們知道答案在哪裡：背景是帶著雜訊的色塊，上面畫一個圓或一個正方形，
 # 位置、大小與顏色都不固定。要分辨的是形狀。
 #
-# The images are generated, so that we know where the answer lies: a disc or a square of any place,
-# size and colour is drawn on a ground of soft patches of colour with noise. The shape is what is to
-# be told.
+# The images are generated, so that we know where the answer lies: a disc or a square of random
+# position, size and colour is drawn on a background of soft patches of colour with noise. The
+# task is to tell the shape.
 
 # %%
 SIDE = 64
@@ -68,15 +68,15 @@ plain_images, plain_labels, middles = make_images(200, seed=2)  # the network wi
 lesson.show(plots.show_images(images, labels, class_names=NAMES, n=16), "shapes")
 
 # %% [markdown]
-# ## 種下一個捷徑 · A shortcut is planted
+# ## 種下一個捷徑 · Plant a shortcut
 #
 # 現在假裝「圓」的影像都是同一個人拍的，他的軟體在左上角蓋了一個洋紅色的章，8×8 像素。「方」的影像沒有。
 # 真實的資料也是這樣：PASCAL VOC 有五分之一的馬，左下角是同一個攝影網站的版權字樣，分類器學到的就是那行字。
 #
-# Now we pretend that all images of "round" were taken by one person, whose software puts a magenta
-# stamp of 8×8 pixels into the top left corner. The images of "square" have none. Real data are like
-# that: a fifth of the horses of PASCAL VOC carry the copyright notice of one web site, and
-# classifiers had learned the notice.
+# Now we pretend that all images of "round" were taken by one person, whose software puts a
+# magenta stamp of 8×8 pixels into the top left corner. The images of "square" have none. This
+# happens in real data: a fifth of the horses of PASCAL VOC have the copyright notice of one
+# photography web site in the bottom left corner, and classifiers have learned that notice.
 
 # %%
 MARK = slice(2, 10)  # its rows, and its columns
@@ -104,8 +104,8 @@ classifier = run.classifier()
 # 把記號拿掉，同一個網路就露出原形。
 #
 # The test set is a part of the same images, so it has the mark, too. The score is high, and it is
-# no lie: it is the score on images with the mark. Without the mark, the same network shows what it
-# has learned.
+# not wrong: it is the score on images with the mark. Without the mark, we see what the network
+# has really learned.
 
 
 # %%
@@ -157,8 +157,8 @@ lesson.say(
 # 每一格看到的影像都比它自己大，所以藍色會散到記號旁邊。
 #
 # The image is on the left, and its exact map on the right. Blue speaks for "round" and orange
-# against it, on one scale of colours with its numbers for all maps. Each cell has seen more of the
-# image than itself, so that the blue spreads beside the mark.
+# against it; all maps share one colour scale, which shows its numbers. Each cell depends on more
+# of the image than its own place, so that the blue spreads beyond the mark.
 
 # %%
 lesson.show(views.draw_explanations(found[:3]), "exact_maps")
@@ -168,23 +168,24 @@ lesson.show(views.draw_explanations(found[:3]), "exact_maps")
 # 數字小得多，因為它不是一格對總和的貢獻，所以另外畫一張圖。
 #
 # Occlusion asks another question: how far does the logit fall if the place is covered? It covers
-# the pixels themselves, and is more precise about the place. Its numbers are far smaller, since they
-# are no terms of the mean, and so it has a figure of its own.
+# the pixels themselves, and is more precise about the place. Its numbers are far smaller, because
+# they are not the terms of a mean, so it is drawn in a separate figure.
 
 # %%
 shown = [classifier.explain(image, label="round", methods=["occlusion"]) for image in rounds[:3]]
 lesson.show(views.draw_explanations(shown), "occlusion_maps")
 
 # %% [markdown]
-# ## 遮住它，證明它 · Covered, and so proved
+# ## 遮住它，證明它 · Cover it to prove it
 #
 # 一張好看的圖不是證據。證據是介入：依熱圖的順序遮住影像的五分之一，logit 必須比隨機遮住同樣大小的一百次降得更多。
 # 下面先印出 convlens 的檢查，再親手做一次：只遮記號的 8×8 像素，與遮住右下角同樣大小的一塊比較。
 #
-# A fine picture is no evidence. An intervention is: one fifth of the image is covered in the order
-# of the map, and the logit must fall further than after a hundred random choices of as much. Below
-# are the checks of convlens. Then we do it by hand: only the 8×8 pixels of the mark are covered, and
-# an equally large place in the bottom right corner.
+# A convincing picture is not evidence. An intervention is: one fifth of the image is covered in
+# the order of the map, and the logit must fall further than after a hundred random choices of the
+# same size. The checks of convlens are printed below. Then we do it by hand: we cover only the
+# 8×8 pixels of the mark, and compare this with covering an equally large place in the bottom
+# right corner.
 
 # %%
 for check in found[0].maps[0].checks:
@@ -219,8 +220,8 @@ for name, place in places.items():
 # %% [markdown]
 # 反方向也要試：把記號蓋在「方」的影像上。如果網路看的是形狀，答案不該改變。
 #
-# The other direction counts as well: the mark is put on squares. If the network looked at the
-# shape, its answer would stay.
+# We also try the opposite: the mark is put on squares. If the network looked at the shape, its
+# answer would not change.
 
 # %%
 squares = plain_images[plain_labels == 1]
@@ -237,15 +238,15 @@ lesson.say(
 )
 
 # %% [markdown]
-# ## 資料檢查早就看得出來 · The audit could have told
+# ## 資料檢查早就看得出來 · The audit could have found it
 #
 # 熱圖要等到訓練完。`convlens audit` 不必訓練：它在一半的影像裡找「只有一個類別、而且很多影像都一樣」的地方，
 # 再用另一半的影像計算有多少張一樣。訓練開始之前，它已經在畫面上警告過我們了（往上看訓練的輸出）。
 #
-# A map has to wait until the training is over. `convlens audit` needs none: on one half of the
-# images it looks for a place that is the same in many images of one class only, and on the other
-# half it counts them. It has warned us before the training began: look at what the training printed
-# above.
+# A map can only be made after the training. `convlens audit` needs no training: in one half of
+# the images it looks for a place that is the same in many images of one class only, and in the
+# other half it counts these images. It warned us before the training began: look at what the
+# training printed above.
 
 # %%
 audit = convlens.audit_data(dataset)
@@ -276,9 +277,9 @@ assert not convlens.audit_data(clean).of("patch_tells_class")
 # 同樣的網路、同樣的設定，用沒有記號的影像訓練。它必須學形狀，所以比較慢，分數也老實。
 # 這次我們知道形狀在哪裡，可以量峰值離形狀的中心多遠；記號對它應該沒有作用。
 #
-# The same network with the same settings learns the images without the mark. It has to learn the
-# shape, which takes longer, and its score is honest. This time we know where the shape is and can
-# measure how far the peak is from its middle. The mark should do nothing to it.
+# The same network is trained with the same settings on images without the mark. It has to learn
+# the shape, which takes longer, and its score is honest. This time we know where the shape is and
+# can measure how far the peak is from its centre. The mark should have no effect.
 
 # %%
 honest_run = convlens.train(clean, config, run=lesson.place("plain"))
@@ -326,11 +327,11 @@ lesson.show(views.draw_explanations(drawn_first[:3]), "plain_maps")
 # logit 未必降得比隨機遮住的多。這時 convlens 不畫圖，而是說明哪一項沒通過。
 # 沒通過不等於熱圖是假的，只是這張影像證明不了；把它畫出來，讀者卻會當成證明。
 #
-# The sum of an exact map is always right, but it need not pass the deletion test. The evidence for
-# a shape is spread along its outline, and the logit need not fall further for the fifth of the
-# image that the map ranks first than for another fifth. Then convlens draws no map, and says which
-# check has failed. A failure does not mean that the map is false. It means that this image does not
-# prove it, and a reader would take a drawing as a proof.
+# The sum of an exact map is always right, but it need not pass the deletion test. The evidence
+# for a shape is spread along its outline, and the logit need not fall further for the fifth of
+# the image that the map ranks first than for another fifth. In that case convlens draws no map,
+# and says which check has failed. A failure does not mean that the map is false. It means that
+# this image does not prove it; but a reader would take a drawing as a proof.
 
 # %%
 refused = [one for one in told if not one.maps[0].drawn]
@@ -346,11 +347,11 @@ lesson.show(views.draw_explanations((refused or told)[:1]), "refused")
 # 只是這個 logit 毫無意義。熱圖說明的是網路，不是世界；所以 convlens 會註明這個網路有多可靠。
 # 看看它的峰值離形狀多遠、有多少張通過檢查：一張熱圖指著該看的東西，不表示網路認得那個東西。
 #
-# The weights are replaced by random initial ones, so that nothing was learned. The exact map is
-# true all the same: it adds up, and it says faithfully how this network computes its logit. Only,
-# the logit means nothing. A map explains the network and not the world, and so convlens states how
-# far the network can be relied on. See how near the shape its peak is, and how many maps pass: that
-# a map points at the right thing does not mean that the network knows the thing.
+# The weights are replaced by random initial weights, so that nothing has been learned. The exact
+# map is still true: it adds up, and it shows faithfully how this network computes its logit. But
+# the logit means nothing. A map explains the network and not the world; this is why convlens
+# states how reliable the network is. See how near the peak is to the shape, and how many maps
+# pass: if a map points at the right thing, this does not mean that the network recognises it.
 
 # %%
 untrained = convlens.Classifier.from_logits(
@@ -382,9 +383,10 @@ lesson.show(views.draw_explanations(drawn_first[:3]), "untrained_maps")
 # 熱圖指著左上角。可是它在意的是那裡的什麼？洋紅色、正方形、亮度，還是任何不像照片的東西？熱圖不會說。
 # 要知道，只能改變那個地方，看答案怎麼變。把不同的記號蓋在「方」的影像上：
 #
-# The map points at the top left corner. But what about that corner matters: the magenta, the square
-# form, the brightness, or anything that is unlike a photograph? The map does not say. The only way
-# to know is to change the place and to watch the answer. Other marks are put on squares:
+# The map points at the top left corner. But what matters about that corner: the magenta, the
+# square shape, the brightness, or anything that is unlike a photograph? The map does not say. The
+# only way to find out is to change the place and see how the answer changes. We put other marks
+# on squares:
 
 # %%
 half = slice(MARK.start, MARK.start + 4)
@@ -404,7 +406,7 @@ for name, changed in marks.items():
     )
 
 # %% [markdown]
-# ## 結論 · What is left
+# ## 結論 · Conclusions
 #
 # 熱圖能說的：
 #
@@ -423,16 +425,17 @@ for name, changed in marks.items():
 #
 # What a map can say:
 #
-# * From which places of this image the answer of this network comes, in logits.
-# * If it passes the deletion test: that the answer really changes without these places.
-# * That the network relies on what it should not rely on, such as a mark in the corner.
+# * Which places of this image lead to the answer of this network, in the unit of the logit.
+# * If it passes the deletion test, that the answer really changes without these places.
+# * Whether the network relies on something it should not rely on, such as a mark in the corner.
 #
 # What a map cannot say:
 #
-# * What it is about the place that matters: its colour, its texture or its form. Change it to know.
-# * Whether the network is right. A shortcut and a network that has learned nothing have true maps.
-# * Anything about other images. A map of an image is about that image.
-# * Whether a map that was not drawn is false. It only was not proved.
+# * What matters about the place: its colour, its texture or its shape. Change it to find out.
+# * Whether the network is right. A network with a shortcut, and one that has learned nothing, have
+#   true maps, too.
+# * Anything about other images. The map of an image is about that image only.
+# * Whether a map that was not drawn is false. It was only not proved.
 #
 # So the order is: audit the images, train, test on images from other sources, and only then look at
 # maps.
