@@ -57,9 +57,9 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
 
     Args:
         dataset: The labelled images, from `load_data`.
-        config: All settings; `Config().replace(epochs=5)` changes some of them. Where it names no
-            network and no part of its training, the recipe for few passes is used, unless `model`
-            or `start_from` is given.
+        config: All settings; `Config().replace(epochs=5)` changes some of them. If it names neither
+            a network nor a part of its training, `recipe="fast"` is used, unless `model` or
+            `start_from` is given.
         model: A Keras model of your own instead of a network of the zoo. It has the best weights
             afterwards.
         run: The name or the folder of the new run.
@@ -72,6 +72,9 @@ def train(  # noqa: PLR0913 - the public entry point; all but the first have def
     Raises:
         ConvlensError: See `convlens.errors`. Nothing of an earlier run is lost.
         Interrupted: If Ctrl-C was pressed. The state and the best epoch are kept.
+
+    Example:
+        >>> train(load_data("photos")).report["metrics"]["accuracy"]  # doctest: +SKIP
     """
     screen = screen or Screen()
     if resume:

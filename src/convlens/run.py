@@ -52,12 +52,12 @@ class Run:
     def create(cls, name: str | Path | None, default: str) -> "Run":
         """Create a new folder: `runs/<name>`, or the path itself where the name contains a folder.
 
+        Whoever creates `state/` inside has the folder. Among several processes, that is one.
+
         Args:
             name: The name that the user asked for. With None, `default` is used, with a number
                 where it is taken.
             default: A name such as "cats_dogs-small_resnet".
-
-        Whoever creates `state/` inside has the folder. Among several processes, that is one.
 
         Raises:
             RunError: If the folder that the user asked for has content.

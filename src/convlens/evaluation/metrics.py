@@ -61,7 +61,7 @@ def wilson(successes: int, n: int) -> Score:
 
 
 def accuracy(labels: Integers, predicted: Integers) -> Score:
-    """Return the share of images whose predicted class equals their label, both (n,).
+    """Return the share of images whose predicted class equals their label, both (n,); see `wilson`.
 
     >>> print(accuracy(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0])))
     75.0 % [30.1, 95.4] n=4
@@ -70,7 +70,7 @@ def accuracy(labels: Integers, predicted: Integers) -> Score:
 
 
 def top_k_accuracy(labels: Integers, probabilities: Floats, k: int) -> Score:
-    """Return the share of images whose label is among the k most probable classes.
+    """Return the share of images whose label is among the k most probable classes, see `wilson`.
 
     Equal probabilities are ranked in the order of the classes, so that k = 1 gives the `accuracy`
     of the argmax.
@@ -86,6 +86,11 @@ def top_k_accuracy(labels: Integers, probabilities: Floats, k: int) -> Score:
 
 def confusion_matrix(labels: Integers, predicted: Integers, num_classes: int) -> NDArray[np.int64]:
     """Return (num_classes, num_classes) counts, with true classes as rows and predicted as columns.
+
+    Args:
+        labels: (n,) true classes.
+        predicted: (n,) predicted classes.
+        num_classes: The number of classes, including those without an image.
 
     >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
     array([[1, 1],

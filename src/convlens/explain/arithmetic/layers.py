@@ -154,6 +154,9 @@ def dropout(
 def concatenate(images: Sequence[ArrayLike]) -> Numbers:
     """Return maps of one size with all their channels, shaped (height, width, sum of channels).
 
+    Args:
+        images: The maps, shaped (height, width, channels); their channels may differ in number.
+
     Raises:
         ConfigError: If the maps differ in height or width.
     """
@@ -170,6 +173,9 @@ def concatenate(images: Sequence[ArrayLike]) -> Numbers:
 def add(images: Sequence[ArrayLike]) -> Numbers:
     """Return the sum of maps of one shape, number by number.
 
+    Args:
+        images: The maps, all of the same shape.
+
     Raises:
         ConfigError: If the maps differ in shape.
     """
@@ -182,7 +188,14 @@ def add(images: Sequence[ArrayLike]) -> Numbers:
 
 
 def flatten(image: ArrayLike) -> Numbers:
-    """Return all numbers in one row, in Keras' order: by rows, then columns, then channels."""
+    """Return all numbers in one row, in Keras' order: by rows, then columns, then channels.
+
+    Args:
+        image: The map, shaped (height, width, channels).
+
+    Returns:
+        The numbers, shaped (height x width x channels,).
+    """
     return as_numbers(image)[0].reshape(-1)
 
 

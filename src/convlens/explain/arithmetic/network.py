@@ -116,7 +116,12 @@ class Backward:
 
 
 def run_forward(network: Network, inputs: Array) -> tuple[Forward, ...]:
-    """Return every number of the forward pass, for each layer."""
+    """Return every number of the forward pass, for each layer.
+
+    Args:
+        network: The network, see `make_network`.
+        inputs: The inputs of the first layer, shaped (inputs,).
+    """
     passed: list[Forward] = []
     for layer in network:
         products = inputs[:, None] * layer.weights
@@ -129,7 +134,13 @@ def run_forward(network: Network, inputs: Array) -> tuple[Forward, ...]:
 def run_backward(
     network: Network, forward: tuple[Forward, ...], targets: Array
 ) -> tuple[Backward, ...]:
-    """Return every number of the backward pass, for each layer, the first layer first."""
+    """Return every number of the backward pass, for each layer, the first layer first.
+
+    Args:
+        network: The network, see `make_network`.
+        forward: Its forward pass, see `run_forward`.
+        targets: What the last layer should give, shaped (outputs,).
+    """
     terms = (forward[-1].outputs - targets)[:, None]
     found: list[Backward] = []
     for layer, here in zip(reversed(network), reversed(forward), strict=True):

@@ -137,7 +137,14 @@ def pool(
 
 
 def global_average(image: ArrayLike) -> Numbers:
-    """Return the mean of each channel, shaped (channels,): one window as large as the image."""
+    """Return the mean of each channel, shaped (channels,): one window as large as the image.
+
+    Args:
+        image: The image, shaped (height, width) or (height, width, channels).
+
+    Raises:
+        ConfigError: If the array is not an image of this kind.
+    """
     image = as_image(as_numbers(image)[0])
     height, width = image.shape[:2]
     return np.asarray(pool(image, (height, width), kind="average").output[0, 0])

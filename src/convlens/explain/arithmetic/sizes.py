@@ -73,7 +73,14 @@ def conv_params(
 def depthwise_params(
     kernel_size: int | Sequence[int], channels: int, *, multiplier: int = 1, bias: bool = True
 ) -> Count:
-    """Return the parameters of a depthwise convolution: `multiplier` kernels for each channel."""
+    """Return the parameters of a depthwise convolution: `multiplier` kernels for each channel.
+
+    Args:
+        kernel_size: See `conv_params`.
+        channels: The channels of the input.
+        multiplier: The number of kernels, and of outputs, for each channel.
+        bias: Whether each output has a bias.
+    """
     kernels = [*pair(kernel_size), channels]
     if multiplier > 1:
         kernels.append(multiplier)
@@ -85,6 +92,12 @@ def separable_params(
 ) -> Count:
     """Return the parameters of a separable convolution; as in Keras, only its 1x1 part has a bias.
 
+    Args:
+        kernel_size: See `conv_params`.
+        channels: The channels of the input.
+        filters: The filters of the 1x1 part.
+        bias: Whether each of these filters has a bias.
+
     Example:
         >>> print(separable_params(3, 3, 2, bias=False))
         3 × 3 × 3 + 3 × 2 = 33
@@ -94,7 +107,13 @@ def separable_params(
 
 
 def dense_params(inputs: int, units: int, *, bias: bool = True) -> Count:
-    """Return the parameters of a dense layer: for each unit a weight for each input, and a bias."""
+    """Return the parameters of a dense layer: for each unit a weight for each input, and a bias.
+
+    Args:
+        inputs: The number of inputs.
+        units: The number of units.
+        bias: Whether each unit has a bias.
+    """
     return _count((inputs, units), (units,)) if bias else _count((inputs, units))
 
 
@@ -102,6 +121,9 @@ def batchnorm_params(channels: int) -> Count:
     """Return the parameters of batch normalisation: gamma and beta, and the moving statistics.
 
     Gamma and beta are learned; mean and variance are kept from training.
+
+    Args:
+        channels: The channels of the input.
     """
     formula = _("2 × {channels:,} learned + 2 × {channels:,} kept").format(channels=channels)
     return Count(formula, 4 * channels)

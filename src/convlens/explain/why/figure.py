@@ -14,7 +14,11 @@ from convlens.maps.heat import largest
 
 
 def draw_explanations(explanations: Sequence[Explanation]) -> Chart:
-    """Return a figure with a row for each image; all maps share one scale of colours."""
+    """Return a figure with a row for each image; all maps share one scale of colours.
+
+    Args:
+        explanations: What `Classifier.explain` has returned for each image.
+    """
     drawn = [one.map for explanation in explanations for one in explanation.maps if one.drawn]
     scale = largest(drawn)
     rows = [
