@@ -101,3 +101,12 @@ def test_paths_are_found_in_either_composition(tmp_path):
     mixed = unicodedata.normalize("NFD", "école") + "/über.png"
     assert as_spelled(tmp_path / mixed) == tmp_path / decomposed
     assert as_spelled(tmp_path / "none.png") == tmp_path / "none.png"
+
+
+def test_links_that_the_system_cannot_follow_are_kept_as_damaged_images(tmp_path):
+    image(tmp_path / "cats" / "1.png")
+    (tmp_path / "cats" / "circle.png").symlink_to("circle.png")
+    (tmp_path / "circle").symlink_to("circle")
+    assert names(tmp_path) == ["cats/1.png", "cats/circle.png"]
+    (tmp_path / "cats" / "1.png").unlink()
+    assert holds_images(tmp_path / "cats")

@@ -8,7 +8,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -123,6 +123,17 @@ def _scanned(folder: Path) -> Iterator["os.DirEntry[str]"]:
         passed[str(folder)] = system_reason(error)
 
 
+def _holds(question: Callable[[], bool]) -> bool:
+    """Return what is answered of an entry; no where it is a link that the system cannot follow.
+
+    Such a link leads back to itself, or into a folder that cannot be entered.
+    """
+    try:
+        return question()
+    except OSError:
+        return False
+
+
 def entries(folder: Path) -> Found:
     """Return what is directly inside a folder.
 
@@ -136,10 +147,10 @@ def entries(folder: Path) -> Found:
         suffix = suffix_of(name)
         if is_system_name(name):
             found.ignored[SYSTEM] += 1
-        elif by_name[name].is_dir():
+        elif _holds(by_name[name].is_dir):
             found.folders.append(path)
         # A link that leads nowhere is kept, so that it is named like a damaged image.
-        elif not (by_name[name].is_file() or by_name[name].is_symlink()):
+        elif not (_holds(by_name[name].is_file) or by_name[name].is_symlink()):
             found.ignored[OTHERS] += 1
         elif suffix in IMAGE_SUFFIXES or (not suffix and _has_image_bytes(path)):
             found.images.append(path)
@@ -167,7 +178,7 @@ def holds_images(folder: Path) -> bool:
     # The first image answers in most folders, without listing the others.
     for entry in _scanned(folder):
         is_image = suffix_of(entry.name) in IMAGE_SUFFIXES and not is_system_name(entry.name)
-        if is_image and entry.is_file():
+        if is_image and _holds(entry.is_file):
             return True
     return any(here.images for here in _each(folder))
 
