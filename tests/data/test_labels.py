@@ -84,6 +84,8 @@ def test_labels_of_any_layout_become_one_row(labels, expected):
         ([[["a"]]], "must have the shape"),
         (np.zeros((2, 2, 2)), r"must have the shape.*found \(2, 2, 2\)"),
         ([0.5, 1.0], "whole numbers or text; found float64, such as 0.5"),
+        ([1.0, np.nan], "whole numbers or text; found float64, such as nan"),
+        ([1.0, np.inf, 0.5], "whole numbers or text; found float64, such as inf"),
     ],
 )
 def test_labels_of_other_layouts_are_refused(labels, message):

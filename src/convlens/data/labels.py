@@ -55,11 +55,17 @@ def flatten_labels(labels: NDArray[Any], where: str) -> NDArray[Any]:
     labels = decode_text(labels.ravel())
     if labels.dtype.kind == "U":
         return labels
-    if labels.dtype.kind in "bui" or (labels.dtype.kind == "f" and (labels % 1 == 0).all()):
+    if labels.dtype.kind in "bui":
+        return labels.astype(np.int64)
+    wrong = labels
+    if labels.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            wrong = labels[labels % 1 != 0]  # also NaN and infinity
+    if not len(wrong):
         return labels.astype(np.int64)
     raise DataError(
         _("{where}: labels must be whole numbers or text; found {dtype}, such as {label}.").format(
-            where=where, dtype=labels.dtype, label=labels[0]
+            where=where, dtype=labels.dtype, label=wrong[0]
         )
     )
 
