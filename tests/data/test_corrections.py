@@ -203,3 +203,11 @@ def test_lists_that_leave_nothing_are_refused(folder, tmp_path):
     path = written(tmp_path / "list.csv", *((name, "exclude") for name in names))
     with pytest.raises(DataError, match="leave out every image"):
         load_data(folder, using=[path])
+
+
+def test_a_class_with_blanks_at_its_ends_can_be_given_to_an_image(folder, tmp_path):
+    (folder / "disc").rename(folder / "disc ")
+    path = written(tmp_path / "list.csv", ("bar/0.png", "relabel", "disc "))
+    assert labels_of(load_data(folder, using=[path]))["bar/0.png"] == "disc "
+    shutil.copytree(folder / "bar", folder / "disc")
+    assert labels_of(load_data(folder, using=[path]))["bar/0.png"] == "disc"

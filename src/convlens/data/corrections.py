@@ -169,7 +169,10 @@ def _refuse_contradictions(orders: Sequence[_Order]) -> None:
 
 def _relabelled(dataset: Dataset, orders: Sequence[_Order]) -> Dataset:
     labels = dataset.labels.copy()
-    known = {unicodedata.normalize("NFC", name): i for i, name in enumerate(dataset.class_names)}
+    names = [unicodedata.normalize("NFC", name) for name in dataset.class_names]
+    known = {name: number for number, name in enumerate(names)}
+    # The value of a row has no blanks at its ends, and the name of a class may have some.
+    known = {name.strip(): number for name, number in known.items()} | known
     for order in orders:
         if order.row.action != "relabel":
             continue
