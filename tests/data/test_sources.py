@@ -74,3 +74,12 @@ def test_near_names(tmp_path):
     class_folders(tmp_path / "animals")
     with pytest.raises(DataError, match=r"Did you mean .*animals"):
         load_data(tmp_path / "animal")
+
+
+def test_a_folder_that_cannot_be_listed_gives_no_near_names(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(DataError, match=r"animals: there is no such file or folder"):
+        load_data(tmp_path / "animals")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
@@ -177,8 +178,9 @@ def _nothing_there(path: Path, name: str) -> DataError:
     if folder.is_file():
         advice = _("{folder} is a file and not a folder.").format(folder=folder)
     elif folder.is_dir():
-        beside = [entry.name for entry in folder.iterdir()]
-        near += [str(folder / match) for match in get_close_matches(path.name, beside, n=2)]
+        with suppress(OSError):  # The folder may be one whose entries cannot be listed.
+            beside = [entry.name for entry in folder.iterdir()]
+            near += [str(folder / match) for match in get_close_matches(path.name, beside, n=2)]
         advice = a_data_source_is()
         if near:
             advice = _("Did you mean {near}?").format(near=one_of(near))
