@@ -122,3 +122,12 @@ def test_test_images_without_labels_are_left_out(tmp_path):
     dataset = load_data(tmp_path)
     assert len(dataset) == 6
     assert "t10k-images-idx3-ubyte was left out; IDX files come in pairs" in dataset.notes
+
+
+@pytest.mark.parametrize("mapping", ["1 A", "1 99999999", "1 \u00e9"])
+def test_a_damaged_mapping_of_emnist_says_so(tmp_path, mapping):
+    (tmp_path / "emnist-letters-train-images-idx3-ubyte").write_bytes(idx_bytes(PIXELS))
+    (tmp_path / "emnist-letters-train-labels-idx1-ubyte").write_bytes(idx_bytes(LABELS + 1))
+    (tmp_path / "emnist-letters-mapping.txt").write_text(mapping, encoding="utf-8")
+    with pytest.raises(DataError, match=r"mapping\.txt: the file is damaged"):
+        load_idx(tmp_path)

@@ -205,5 +205,8 @@ def _emnist_names(folder: Path) -> dict[str, str]:
     mapping = next(iter(sorted(folder.glob("emnist-*-mapping.txt"))), None)
     if mapping is None:
         return {}
-    rows = [line.split() for line in mapping.read_text().splitlines()]
-    return {row[0]: chr(int(row[1])) for row in rows if len(row) > 1}
+    try:
+        rows = [line.split() for line in mapping.read_text("ascii").splitlines()]
+        return {row[0]: chr(int(row[1])) for row in rows if len(row) > 1}
+    except DAMAGE as error:
+        raise damaged(mapping, error) from error
