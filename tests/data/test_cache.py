@@ -189,3 +189,10 @@ def test_parts_of_different_shapes_are_refused(folder, tmp_path):
     parts = [part("x_train", PIXELS), part("x_test", PIXELS[:, :3])]
     with pytest.raises(DataError, match=r"\(4, 5, 3\) in x_train and \(3, 5, 3\) in x_test"):
         gather(parts, [tmp_path / "a.npz"], "stem")
+
+
+def test_a_file_of_a_very_long_name_can_be_unpacked(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "IN_MEMORY", 0)
+    path = tmp_path / ("貓" * 80 + ".npz")
+    np.savez(path, x=PIXELS, y=np.arange(6) % 2)
+    np.testing.assert_array_equal(load_data(path).images, PIXELS)

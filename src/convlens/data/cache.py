@@ -27,6 +27,9 @@ from convlens.preprocess import ImageArray
 VERSION = 2  # to be raised when a format gives other pixels for the same file
 IN_MEMORY = 64 * 2**20  # bytes; a smaller array is not worth a file
 CHUNK = 16 * 2**20  # bytes that a source reads at a time
+# Characters, of at most 4 bytes each: a name may have 255 bytes, and 48 of them stand behind a stem
+# and before the name while the file is written.
+LONGEST_STEM = 50
 REMEDY = Remedy(
     N_("Free some space on the disk, or set CONVLENS_CACHE to a folder on another disk."),
     N_("Set CONVLENS_CACHE to a folder that can be written to."),
@@ -89,7 +92,8 @@ def cache_file(stem: str, sources: Sequence[Path]) -> Path:
         where.update(str(source.resolve()).encode(errors="surrogateescape"))
         with source.open("rb") as file:
             content.update(hashlib.file_digest(file, "sha256").digest())
-    return cache_folder() / f"{stem}-{where.hexdigest()[:16]}-{content.hexdigest()[:16]}.npy"
+    name = f"{stem[:LONGEST_STEM]}-{where.hexdigest()[:16]}-{content.hexdigest()[:16]}.npy"
+    return cache_folder() / name
 
 
 def touch(path: Path) -> None:
