@@ -70,3 +70,8 @@ def test_another_class_is_refused_before_anything_is_decoded(run, monkeypatch, f
     monkeypatch.setattr(cell, "open_images", None)
     with pytest.raises(ConfigError, match=f"--{flag} must be a class of the run; found 'cat'"):
         misclassified(run, QUIET, **{flag: "cat"})
+
+
+def test_of_very_many_classes_some_are_named():
+    with pytest.raises(ConfigError, match=r"It knows 0, 1, .* 9 and 990 more\."):
+        cell._check_classes(tuple(map(str, range(1000))), {"--true": "cat"})

@@ -56,6 +56,8 @@ def test_labels_are_renumbered_by_the_names_of_a_classifier():
     assert dataset.labels.tolist() == [3, 2, 2, 0]
     with pytest.raises(DataError, match=r"knows \(a, c\); found b, too"):
         make().with_classes(("a", "c"))
+    with pytest.raises(DataError, match=r"knows \(0, 1, .* 9 and 990 more\); found a, b, c, too"):
+        make().with_classes(tuple(map(str, range(1000))))
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import numpy as np
 from convlens.audit.audit import Audit, sorted_findings
 from convlens.audit.finding import found
 from convlens.audit.run_audit import judge_unseen, open_images
-from convlens.data.dataset import Dataset
+from convlens.data.dataset import NAMED, Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError
-from convlens.language import _, listed
+from convlens.files import and_more
+from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -72,6 +73,6 @@ def _check_classes(names: Sequence[str], given: Mapping[str, str | None]) -> Non
         if label is not None and label not in names:
             raise ConfigError(
                 _("{flag} must be a class of the run; found {label!r}. It knows {names}.").format(
-                    flag=flag, label=label, names=listed(names)
+                    flag=flag, label=label, names=and_more(names, NAMED)
                 )
             )

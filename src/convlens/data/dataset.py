@@ -31,6 +31,7 @@ SPLIT_NAMES = {
     "test": re.compile(_SPLIT_NAME.format(word="test|testing")),
 }
 SPLITS = tuple(SPLIT_NAMES)
+NAMED = 10  # classes in a message
 CLASSES_HINT = N_("If the folders called train, val or test are classes, add --layout classes.")
 
 
@@ -193,8 +194,8 @@ class Dataset:
                 "{unknown}, too."
             ),
             source=self.source,
-            known=listed(class_names),
-            unknown=listed(unknown),
+            known=and_more(class_names, NAMED),
+            unknown=and_more(unknown, NAMED),
         )
         numbers = np.array([class_names.index(name) for name in self.class_names])
         return replace(self, labels=numbers[self.labels], class_names=class_names)
