@@ -72,3 +72,10 @@ def test_what_cannot_be_is_refused(text, kind, words):
     with pytest.raises(ConvlensError, match=words.replace("(", r"\(")) as error:
         get_image(text)
     assert isinstance(error.value, kind)
+
+
+@pytest.mark.parametrize("word", ["1e999999999", "1e-999999999", "1E+0009999"])
+def test_an_exponent_of_many_digits_is_refused_at_once(word):
+    with pytest.raises(ConfigError, match="is not a number"):
+        read_numbers(word)
+    assert read_numbers("1e0002").tolist() == [100.0]

@@ -21,6 +21,8 @@ from convlens.reasons import system_reason
 
 # Squares and sums of numbers up to this size stay finite.
 LARGEST = 1e100
+# An exponent of four digits. A Fraction has all digits of such a number, which may be millions.
+LONG_EXPONENT = re.compile(r"[eE][+-]?0*[1-9]\d{3}")
 # The longest side of an image, in cells, whose numbers can still be read.
 MOST_CELLS = 40
 IMAGES = {
@@ -84,8 +86,9 @@ def read_numbers(text: str, what: str = "") -> Numbers:
 
 def _read(word: str, what: str) -> Fraction | float:
     """Return one number: a float where it is written with a point or an exponent."""
+    plain = word.replace("−", "-")
     try:
-        value = Fraction(word.replace("−", "-"))
+        value = Fraction("" if LONG_EXPONENT.search(plain) else plain)
     except (ValueError, ZeroDivisionError) as error:
         raise ConfigError(
             _("{what}: {word!r} is not a number; write 2, -1, 1/3 or 0.5.").format(
