@@ -1,6 +1,8 @@
 """The audit of a run finds labels that were flipped, and joins classifier and regressions."""
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -86,3 +88,9 @@ def test_facts_of_images_are_those_of_the_looks(trained_on_flips):
     assert columns["brightness"] == pytest.approx(prepared.store.looks["brightness"][[5, 3]])
     assert columns["camera"].tolist() == ["", ""]
     assert "folder" not in columns
+
+
+def test_the_command_for_a_draw_can_be_typed():
+    run = SimpleNamespace(folder=Path("runs/my run"), data={"few": 5})
+    with pytest.raises(RunError, match="convlens audit 'runs/my run/draw-1'"):
+        open_images(run, None, QUIET)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from convlens.errors import DataError, RunError
 from convlens.report import leak_free
-from convlens.report.again import score_again, score_other
+from convlens.report.again import refuse_several, score_again, score_other
 from tests.report.conftest import copied
 from tests.trainings import QUIET, recording
 
@@ -41,6 +42,12 @@ def test_a_run_of_several_trainings_is_not_scored_again(run, digits, kind, said)
     run.write("data.json", json.dumps(run.data | {kind: 5}))
     with pytest.raises(RunError, match=said):
         score_again(run, run.classifier(), digits, QUIET)
+
+
+def test_the_command_for_a_draw_can_be_typed():
+    few = SimpleNamespace(folder=Path("runs/my run"), data={"few": 5})
+    with pytest.raises(RunError, match="convlens evaluate 'runs/my run/draw-1'"):
+        refuse_several(few)
 
 
 def test_a_run_without_images_set_aside_has_none_to_score(run, digits):

@@ -131,13 +131,13 @@ def test_images_of_a_folder_that_was_moved_are_matched_by_their_names(tmp_path):
 
 def test_what_cannot_be_compared_is_said(tmp_path):
     run = write_run(tmp_path / "run", predicted(LABELS, LABELS, NAMES), FILES)
-    other = write_run(tmp_path / "other", predicted(LABELS, LABELS, NAMES), FILES)
+    other = write_run(tmp_path / "the other", predicted(LABELS, LABELS, NAMES), FILES)
     with pytest.raises(ConfigError, match="compare 2 to 8 runs; found 1"):
         compare_runs([run])
     with pytest.raises(ConfigError, match="named once"):
         compare_runs([run, run])
     (other / "predictions.csv").unlink()
-    with pytest.raises(RunError, match=r"without predictions\.csv.*convlens evaluate"):
+    with pytest.raises(RunError, match=r"without predictions\.csv.* evaluate '.*the other'"):
         compare_runs([run, other])
     report = {"title": "other", "n": 0, "metrics": {}}
     (other / "report.json").write_text(json.dumps(report), encoding="utf-8")

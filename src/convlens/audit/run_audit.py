@@ -5,6 +5,7 @@ regressions on features judge all images out of fold; where both do, their proba
 Pairs of classes and slices are those of the classifier.
 """
 
+import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -175,7 +176,7 @@ def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
             _(
                 "{folder}: a training on few images consists of draws. To audit one of them: "
                 "convlens audit {draw}."
-            ).format(folder=run.folder, draw=run.folder / "draw-1")
+            ).format(folder=run.folder, draw=shlex.quote(str(run.folder / "draw-1")))
         )
     config = run.config
     if dataset is None:

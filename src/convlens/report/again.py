@@ -1,5 +1,6 @@
 """Again: a finished classifier is scored on the images of its run or on others."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,7 +75,7 @@ def refuse_several(run: Run) -> None:
             _(
                 "{folder}: its score is the mean over draws, see report.json. To score one of them "
                 "again: convlens evaluate {draw}. To score on other images: --data PATH."
-            ).format(folder=run.folder, draw=run.folder / "draw-1")
+            ).format(folder=run.folder, draw=shlex.quote(str(run.folder / "draw-1")))
         )
     if "folds" in run.data:
         raise RunError(

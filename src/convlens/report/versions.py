@@ -4,6 +4,7 @@ The result is that of the paired test of each two on the images that both of the
 see `convlens.evaluation.versions`.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,9 +86,12 @@ def open_version(folder: Path) -> Version:
     if not (folder / PREDICTIONS).exists():
         raise RunError(
             _(
-                "{folder}: an earlier version made this run, without {file}. To write it: "
-                "convlens evaluate {folder}"
-            ).format(folder=folder, file=PREDICTIONS)
+                "{folder}: an earlier version made this run, without {file}. To write it: {command}"
+            ).format(
+                folder=folder,
+                file=PREDICTIONS,
+                command=shlex.join(["convlens", "evaluate", str(folder)]),
+            )
         )
     return Version(folder, read_json(folder / "data.json"), report, read_predictions(folder))
 

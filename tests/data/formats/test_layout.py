@@ -156,6 +156,13 @@ def test_an_unlabelled_split_is_left_out(tmp_path, test_images):
     assert f"`convlens predict RUN {folder}" in dataset.notes[0]
 
 
+def test_the_command_for_a_split_that_is_left_out_can_be_typed(tmp_path):
+    class_folders(tmp_path / "my images" / "train")
+    image(tmp_path / "my images" / "test" / "0.png")
+    notes = load_data(tmp_path / "my images").notes
+    assert f"`convlens predict RUN '{tmp_path}/my images/test'`" in notes[0]
+
+
 def test_a_split_labelled_in_another_way_is_kept_and_other_classes_are_refused(tmp_path):
     class_folders(tmp_path / "train")
     flat(tmp_path, ("test",), ("cat", "dog"))

@@ -1,6 +1,7 @@
 """Folder: image files that are labelled by the folders around them or by their file names."""
 
 import re
+import shlex
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -150,7 +151,7 @@ def _leave_unlabelled_out(
                 _(LEFT_OUT[bool(others)]).format(
                     folder=split_folders[split].name,
                     others=and_more(others, 3),
-                    path=split_folders[split],
+                    path=shlex.quote(str(split_folders[split])),
                 )
             )
     return notes
