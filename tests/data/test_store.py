@@ -13,6 +13,7 @@ from convlens.data import decoding
 from convlens.data import store as store_module
 from convlens.data.cache import cache_folder
 from convlens.data.dataset import Dataset
+from convlens.data.decoding import bytes_of
 from convlens.data.sealed import MARK, read_sealed
 from convlens.data.sources import load_data
 from convlens.data.store import fingerprint, is_stored, open_store
@@ -186,3 +187,19 @@ def test_facts_are_plain_json(shapes):
     assert found
     for path in found:
         assert set(json.loads(read_sealed(path))) == {"problems", "coloured", "remarks"}
+
+
+def test_the_same_bytes_of_another_unit_are_stored_apart():
+    """Such are an array of 12 bits and one of 16 bits whose values are 16 times as large."""
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8), dtype=np.uint8)
+    labels = np.array([0, 1, 0, 1])
+    sets = [
+        Dataset("x", "x", images, labels, ("a", "b"), unit=unit)
+        for unit in ((0.0, 4095.0), (0.0, 65535.0))
+    ]
+    preprocessing = Preprocessing(6, 6, 1, unit=(0.0, 4095.0))
+    for dataset in (*sets, *reversed(sets)):
+        stored = open_store(dataset, preprocessing).images
+        levels = bytes_of(dataset, preprocessing)
+        expected = images if levels is None else levels[images]
+        np.testing.assert_array_equal(stored, [prepare(one, preprocessing) for one in expected])

@@ -271,6 +271,14 @@ def _found_before(grown: Growing, reader: Reader) -> Found:
     return Found(problems, facts["coloured"], facts["remarks"])
 
 
+def converted(dataset: Dataset, preprocessing: Preprocessing) -> str:
+    """Return from which unit the bytes of an array are converted, for the names of cached files.
+
+    The same bytes become others if they were made with another unit. It is empty if they stay.
+    """
+    return "" if bytes_of(dataset, preprocessing) is None else f"of {dataset.unit} "
+
+
 def bytes_of(dataset: Dataset, preprocessing: Preprocessing) -> NDArray[np.uint8] | None:
     """Return the (256,) bytes that stand for those of an array; None if they stay as they are.
 

@@ -19,7 +19,7 @@ from convlens.data.array_looks import looks_of_arrays, take_looks
 from convlens.data.cache import REMEDY, cache_folder, is_whole, open_array, require_cache, touch
 from convlens.data.cache_size import keep_within_limit
 from convlens.data.dataset import Dataset
-from convlens.data.decoding import Found, Progress, bytes_of, decode_all
+from convlens.data.decoding import Found, Progress, bytes_of, converted, decode_all
 from convlens.data.digests import Digests, digest_of_unreadable, digests_of
 from convlens.data.growing import Files
 from convlens.data.looks import LOOK, LOOKS_VERSION, Looks
@@ -170,7 +170,8 @@ def _files(dataset: Dataset, digests: Digests, preprocessing: Preprocessing) -> 
     kind = f"{images.dtype} {images.shape[1:]}" if isinstance(images, np.ndarray) else "files"
     units = f"{preprocessing.unit} {dataset.unit}"
     folder = cache_folder()
-    stored = folder / "store" / _name(f"{VERSION} {decoding} {kind} ", digests)
+    how = f"{VERSION} {decoding} {kind} {converted(dataset, preprocessing)}"
+    stored = folder / "store" / _name(how, digests)
     looks = folder / "looks" / _name(f"{LOOKS_VERSION} {units} {kind} ", digests)
     return Files(stored.with_suffix(".npy"), stored.with_suffix(".json"), looks.with_suffix(".npy"))
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from convlens.classifier.runtime import Compiled, compile_model
+from convlens.data.decoding import converted
 from convlens.data.prepared import Prepared
 from convlens.data.store import VERSION
 from convlens.transfer.feature_cache import FeatureCache
@@ -53,5 +54,6 @@ def key_of(body: keras.Model, prepared: Prepared, compiled: Compiled, view: str 
     images = prepared.dataset.images
     if isinstance(images, np.ndarray):
         # The digest of the pixels of an array depends neither on their type nor on their shape.
-        decoding = f"{decoding} {images.dtype} {images.shape[1:]}"
+        how = converted(prepared.dataset, prepared.preprocessing)
+        decoding = f"{decoding} {images.dtype} {images.shape[1:]}{how}"
     return features_key(body, f"{decoding}{view}", f"{compiled.engine} {compiled.precision}")
