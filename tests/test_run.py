@@ -1,7 +1,9 @@
 """The folder of a run: its files, and how a stop is explained."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from convlens.data.correction_lists import Correction, write_list
@@ -116,3 +118,19 @@ def test_a_run_that_goes_on_says_from_where(tmp_path):
         assert said.getvalue() == ""
         say_where()
     assert said.getvalue() == f"{run.folder} goes on; done so far: epochs 1 of 3\n"
+
+
+def test_the_same_images_in_another_order_are_refused(digits, tmp_path):
+    prepared = choose_network(CONFIG).prepare(digits, CONFIG, None)
+    run = Run.create(tmp_path / "run", "")
+    run.record(prepared)
+    assert np.array_equal(run.divided(prepared).splits.test, prepared.splits.test)
+    order = np.random.default_rng(0).permutation(len(digits))
+    dataset = replace(digits, images=digits.images[order], labels=digits.labels[order])
+    turned = choose_network(CONFIG).prepare(dataset, CONFIG, None)
+    assert turned.fingerprint == prepared.fingerprint
+    with pytest.raises(RunError, match=r"these are the images of .* in another order"):
+        run.divided(turned)
+    earlier = {name: value for name, value in run.data.items() if name != "order"}
+    run.write("data.json", json.dumps(earlier))
+    run.divided(turned)

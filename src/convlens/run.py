@@ -154,7 +154,7 @@ class Run:
         """Return the images with the split that the run recorded.
 
         Raises:
-            RunError: If these are not the images of the run.
+            RunError: If these are not the images of the run, or not in the order that they had.
         """
         data = self.data
         if data["fingerprint"] != prepared.fingerprint:
@@ -162,6 +162,15 @@ class Run:
                 _(
                     "{source}: these are not the images of {folder} (their fingerprint differs). "
                     "Give the run's own images; others can be scored with evaluate --data."
+                ).format(source=prepared.dataset.source, folder=self.folder)
+            )
+        # Runs of earlier versions have not recorded the order.
+        if data.get("order", prepared.order) != prepared.order:
+            raise RunError(
+                _(
+                    "{source}: these are the images of {folder} in another order. Its split counts "
+                    "the images, and would be another one. Give the files the names, or the table "
+                    "the order of rows, that they had at the training."
                 ).format(source=prepared.dataset.source, folder=self.folder)
             )
         train, val, test = (np.array(data["splits"][name], np.int64) for name in SPLITS)

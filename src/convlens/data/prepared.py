@@ -1,6 +1,7 @@
 """Prepared: a data set that is decoded, checked and split, ready to train on."""
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,6 +78,12 @@ class Prepared:
         """SHA-256 of contents, labels and class names."""
         return fingerprint(self.store, self.dataset.labels, self.dataset.class_names)
 
+    @cached_property
+    def order(self) -> str:
+        """SHA-256 of contents and labels in the order by which splits count the images."""
+        labels = np.ascontiguousarray(self.dataset.labels, np.int64)
+        return hashlib.sha256(self.store.digests.tobytes() + labels.tobytes()).hexdigest()
+
     @property
     def notes(self) -> tuple[str, ...]:
         """Remarks for the user on the source, unreadable images, copies and the splits."""
@@ -139,6 +146,7 @@ class Prepared:
             "path": self.dataset.path,
             "notes": list(self.notes),
             "splits": {name: getattr(self.splits, name).tolist() for name in SPLITS},
+            "order": self.order,
             **({"audit": dict(self.audit)} if self.audit is not None else {}),
             "unreadable": {
                 name: text.removeprefix(name).lstrip(":： ") for name, text in named.items()
