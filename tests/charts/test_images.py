@@ -75,3 +75,8 @@ def test_sheet_has_a_row_for_each_class_and_says_how_many_it_left_out():
     assert words(figure) == ["a", "1,200 images", "b", "0 images"]
     assert figure.get_supxlabel() == "and 1 more class"
     assert sum(bool(axes.images) for axes in figure.axes) == 2
+
+
+def test_names_of_classes_may_be_an_array():
+    figure = show_images(np.zeros((2, 4, 4), np.uint8), [1, 0], class_names=np.array(["a", "b"]))
+    assert [axes.get_title() for axes in drawn(figure).axes] == ["b", "a"]

@@ -49,7 +49,7 @@ def show_images(  # noqa: PLR0913 - all but the images have defaults
     images = images[: FIRST if n is None else n]
     if predicted is None and probabilities is not None:
         predicted = np.argmax(probabilities, axis=1).tolist()
-    names = drawable(class_names or [])
+    names = drawable([] if class_names is None else class_names)
     titles = _titles(len(images), labels, predicted, probabilities, names)
     columns = max(1, min(columns, len(images)))
     rows = max(1, -(-len(images) // columns))
