@@ -68,6 +68,8 @@ def test_what_a_user_wrote_is_shown_and_never_run(html):
     assert "&lt;b&gt;dog" in html
     for text in re.findall(r'data-classes="([^"]*)"', html):
         assert "<" not in text
+    # The value of an option without one is its text, without blanks at its ends.
+    assert '<option value="&lt;b&gt;dog">' in html
     body = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
     assert "<i>set" not in body
     assert "<b>dog" not in body

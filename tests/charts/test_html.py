@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 
 import jinja2
@@ -12,7 +13,7 @@ from PIL import Image
 from convlens.charts import html
 from convlens.charts.curves import show_metrics
 from convlens.charts.evaluation import show_confusion
-from convlens.charts.html import DPI, data_uri, draw, render_page
+from convlens.charts.html import DPI, data_uri, draw, render_page, script_data
 
 
 @pytest.fixture
@@ -70,3 +71,9 @@ def test_a_data_uri_holds_the_file():
     kind, data = data_uri(b"abc", "svg+xml").split(",")
     assert kind == "data:image/svg+xml;base64"
     assert base64.b64decode(data) == b"abc"
+
+
+def test_no_text_ends_a_script_or_keeps_it_from_ending():
+    text = script_data({"class": "<!--<script>", "other": "</script>", "貓": 1})
+    assert "<" not in text
+    assert json.loads(text) == {"class": "<!--<script>", "other": "</script>", "貓": 1}

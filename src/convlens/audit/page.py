@@ -5,7 +5,6 @@ by side. `audit.html` is its template, `audit.css` its look, and `audit.js` filt
 draws the map.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from convlens.audit.effect_words import explanation, headline
 from convlens.audit.finding import Finding
 from convlens.audit.map import ImageMap, map_data, map_sentence
 from convlens.charts.difference import LIMIT, STEP, scale_colours
-from convlens.charts.html import render_page
+from convlens.charts.html import render_page, script_data
 from convlens.charts.style import CLASS_COLOURS
 from convlens.data.dataset import SPLITS
 from convlens.evaluation.scores import Score
@@ -90,7 +89,7 @@ def render(audit: Audit, measured: Measured = Measured()) -> str:
     if measured.map is not None and measured.images is not None:
         content = map_data(measured.map, dataset, findings, splits, measured.images)
         content["colours"] = CLASS_COLOURS
-        drawn = json.dumps(content, ensure_ascii=False).replace("</", "<\\/")
+        drawn = script_data(content)
     shown = sum(len(section["cards"]) for section in sections)
     values = {
         "dataset": dataset,

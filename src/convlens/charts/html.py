@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -113,6 +114,15 @@ def draw(figure: Figure, kind: str) -> bytes:
     figure.set_canvas(canvas)
     figure.dpi = dpi
     return file.getvalue()
+
+
+def script_data(content: Any) -> str:
+    r"""Return plain data as the JSON of a script element, which no text in the data can end.
+
+    >>> script_data({"class": "<!--<script>"})
+    '{"class": "\\u003c!--\\u003cscript>"}'
+    """
+    return json.dumps(content, ensure_ascii=False).replace("<", r"\u003c")
 
 
 def data_uri(content: bytes, kind: str) -> str:

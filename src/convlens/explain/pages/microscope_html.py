@@ -6,14 +6,13 @@ A click on a cell shows how its value comes about. The arithmetic is done in the
 
 import base64
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from convlens.charts.html import data_uri, each_language, render_page
+from convlens.charts.html import data_uri, each_language, render_page, script_data
 from convlens.errors import ConfigError
 from convlens.explain.microscope.classes import ExplainedClasses
 from convlens.explain.microscope.layer import Layer, Numbers
@@ -78,7 +77,7 @@ def render_microscope(
     if explained is not None:
         values["why"] = why_values(explained, microscope)
         content["why"] = why_content(explained, _pack)
-    values["content"] = json.dumps(content, ensure_ascii=False).replace("</", "<\\/")
+    values["content"] = script_data(content)
     return render_page("convlens.explain.pages", "microscope.html", values), left_out
 
 
