@@ -115,3 +115,13 @@ def test_a_logarithmic_axis_and_shares():
     axes = drawn(figure).axes[0]
     assert (axes.get_yscale(), axes.get_xlabel(), axes.get_ylabel()) == ("log", "x", "y")
     assert axes.yaxis.get_major_formatter()(0.1) == "10 %"
+
+
+def test_a_name_that_begins_with_an_underscore_is_in_the_legend():
+    lines = {"_noise_": ([1, 2], [3, 3]), "yes": ([1, 2], [1, 2])}
+    axes = drawn(show_lines({"": lines}, across="x", up="y")).axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["_noise_", "yes"]
+
+
+def test_a_training_of_no_epoch_has_an_empty_chart():
+    assert drawn(show_metrics({})).axes == []

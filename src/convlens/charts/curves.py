@@ -135,7 +135,7 @@ def show_lines(
         percent: Whether y is a share, to be shown in percent.
         log: Whether the vertical axis is logarithmic.
     """
-    columns = min(COLUMNS, len(panels))
+    columns = max(1, min(COLUMNS, len(panels)))
     rows = -(-len(panels) // columns)
     texts = [across, up, *panels, *(name for lines in panels.values() for name in lines)]
     width = 4.6 * columns if columns > 1 else 6.4
@@ -153,7 +153,10 @@ def show_lines(
             if all(float(x).is_integer() for line in lines.values() for x in line[0]):
                 axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             if index == 0 or list(lines) != list(next(iter(panels.values()))):
-                axes.legend(frameon=True, framealpha=0.85, edgecolor="none", handlelength=2.6)
+                # A legend leaves out names that begin with an underscore, unless it is given lines.
+                named = [line for line in axes.get_lines() if line.get_label()]
+                look = {"frameon": True, "framealpha": 0.85, "edgecolor": "none"}
+                axes.legend(handles=named, handlelength=2.6, **look)
     return figure
 
 

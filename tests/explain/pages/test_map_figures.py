@@ -1,9 +1,11 @@
 """Figures of maps: what is shown, drawn and left out, and the maps around an opened value."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from keras import layers
 
 from convlens.explain.microscope.microscope import open_cell
 from convlens.explain.pages.map_figures import (
@@ -106,3 +108,25 @@ def test_the_own_map_outlines_the_value(microscope):
     np.testing.assert_array_equal(found.values, layer.output[..., 1])
     layer = microscope.layer("logits")
     assert own_map(layer, open_cell(layer, (0,))) == []
+
+
+def test_numbers_in_rows_and_columns_are_drawn_one_after_the_other():
+    def network(x):
+        x = layers.Flatten()(layers.Conv2D(5, 3, padding="same")(x))
+        table = layers.Reshape((5, 13), name="table")(layers.Dense(65)(x))
+        return layers.Dense(2, name="logits")(layers.Flatten()(table))
+
+    layer = look_at(network, (6, 6, 1), 2).layer("table")
+    (drawn,) = layer_figure(layer, "a.png").axes[0].images
+    np.testing.assert_array_equal(drawn.get_array().compressed(), layer.output.ravel())
+
+
+def test_names_are_drawn_in_a_line_and_without_characters_that_no_font_has(microscope):
+    names = ("two\nlines", "\U00012000 goose")
+    scope = replace(microscope, classifier=replace(microscope.classifier, class_names=names))
+    with pytest.warns(UserWarning, match="No available font"):
+        figure = strip_figure(scope, "a\nb.png")
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert "a b.png" in texts
+    assert any(text.endswith("two lines") for text in texts)
+    assert any(text.endswith("? goose") for text in texts)

@@ -3,11 +3,14 @@
 import itertools
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from convlens.errors import RunError
+from convlens.explain.pages.time_machine_figure import way_figure
+from convlens.explain.pages.time_machine_views import shown_classes
 from convlens.explain.time_machine.machine import TimeMachine
 from convlens.pipeline import train
 from convlens.run import Run
@@ -161,3 +164,12 @@ def test_runs_without_states_and_damaged_ones_say_so(machine, tmp_path):
     broken = TimeMachine.open(run)
     with pytest.raises(RunError, match=r"00000001\.npz: this state cannot be read"):
         broken.at(broken.moments[1])
+
+
+def test_every_class_of_the_way_is_in_the_legend(machine, image):
+    way = machine.way(image)
+    way = replace(way, class_names=tuple(f"_{name}_" for name in way.class_names))
+    figure = way_figure(way, np.zeros((8, 8, 1), np.uint8), "a.png")
+    texts = figure.axes[1].get_legend().get_texts()
+    shown = [way.class_names[one] for one in shown_classes(way)]
+    assert [text.get_text() for text in texts] == shown

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from matplotlib.axes import Axes
 
+from convlens.charts.fonts import drawable
 from convlens.charts.style import BLUE, GREY, Chart, shorten, style
 from convlens.explain.microscope.layer import Floats, Layer, Numbers
 from convlens.explain.microscope.microscope import Microscope
@@ -94,9 +95,10 @@ def strip_figure(microscope: Microscope, name: str) -> Chart:
     columns = next(number for most, number in COLUMNS.items() if len(shown) <= most)
     rows = math.ceil(len(shown) / columns)
     width = 2 * EDGE + columns * WIDE + (columns - 1) * COLUMN_GAP
-    with style([name, *microscope.classifier.class_names]):
+    name, *labels = drawable([name, *(label for label, _share in microscope.most_probable())])
+    with style([name, *labels]):
         figure, axes = open_canvas(width, HEAD + rows * HIGH + 2 * EDGE)
-        _draw_head(axes, microscope, name, len(shown))
+        _draw_head(axes, microscope, name, labels, len(shown))
         for number, layer in enumerate(shown):
             column, row = divmod(number, rows)
             corner = (EDGE + column * (WIDE + COLUMN_GAP), EDGE + HEAD + row * HIGH)
@@ -104,7 +106,9 @@ def strip_figure(microscope: Microscope, name: str) -> Chart:
     return figure
 
 
-def _draw_head(axes: Axes, microscope: Microscope, name: str, count: int) -> None:
+def _draw_head(
+    axes: Axes, microscope: Microscope, name: str, labels: list[str], count: int
+) -> None:
     """Draw the image, the predicted classes, and the key; `count` layers are shown below."""
     side = HEAD - 0.6
     draw_image(axes, microscope.pixels, (EDGE, EDGE), side)
@@ -115,7 +119,8 @@ def _draw_head(axes: Axes, microscope: Microscope, name: str, count: int) -> Non
         height=height, width=width, mode=_("grey") if channels == 1 else "RGB"
     )
     write(axes, x, EDGE + 0.42, seen, color=GREY)
-    for number, (label, share) in enumerate(microscope.most_probable()):
+    shares = [share for _label, share in microscope.most_probable()]
+    for number, (label, share) in enumerate(zip(labels, shares, strict=True)):
         y = EDGE + 0.78 + 0.25 * number
         axes.barh(y, 1.2 * share, 0.16, left=x, color="#BBBBBB" if number else BLUE)
         write(axes, x + 1.3, y, f"{share * 100:.1f} %  {shorten(label, 40)}")
@@ -150,8 +155,8 @@ def _draw_labelled_map(
 
 
 def _draw_numbers(axes: Axes, layer: Layer, corner: Point) -> None:
-    """Draw the numbers of a dense layer as cells, in several rows if they are many."""
-    values = layer.output.astype(np.float64)
+    """Draw the numbers of a layer that gives no maps as cells, in several rows if they are many."""
+    values = layer.output.astype(np.float64).ravel()
     rows = max(1, min(8, math.ceil(values.size / 64)))
     columns = math.ceil(values.size / rows)
     padded = np.pad(values, (0, rows * columns - values.size), constant_values=np.nan)
@@ -185,6 +190,7 @@ def layer_figure(layer: Layer, name: str) -> Chart:
         all=layer.shape[-1] if layer.shape else 1,
     )
     height = 0.8 + (math.ceil(len(filters) / across) * high if maps else SIDE)
+    [name] = drawable([name])
     with style([name]):
         figure, axes = open_canvas(max(across * wide, WIDE) + 2 * EDGE, height + 2 * EDGE)
         title = _("{layer}: {image}").format(layer=layer.name, image=shorten(name, 50))

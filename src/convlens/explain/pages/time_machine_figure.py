@@ -1,11 +1,12 @@
 """Time machine figure: the way of an image to its class, and a filter and its map on the way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from convlens.charts.fonts import drawable
 from convlens.charts.style import CLASS_COLOURS, GREY, PERCENT, Chart, shorten, style
 from convlens.explain.microscope.layer import Floats
 from convlens.explain.pages.canvas import draw_image, draw_map, open_canvas, write
@@ -84,6 +85,8 @@ def way_figure(
         strips: The rows of maps; all maps of a row have the same colours.
     """
     strips = strips or []
+    name, *classes = drawable([name, *way.class_names])
+    way = replace(way, class_names=tuple(classes))
     chosen = chosen_moments(len(way.moments))
     across = STRIDE * len(chosen)
     low = EDGE + HEAD + HIGH + 0.65
@@ -136,7 +139,9 @@ def _draw_probabilities(axes: Axes, way: Way, chosen: list[int]) -> None:
     axes.set_ylim(-0.03, 1.03)
     axes.yaxis.set_major_formatter(PERCENT)
     axes.set_xlabel(_("step, and the epochs that were done"))
-    axes.legend(loc=6, bbox_to_anchor=(1.0, 0.5), fontsize=9)  # 6 is its left middle
+    # A legend leaves out names that begin with an underscore, unless it is given the lines.
+    lines = axes.get_lines()
+    axes.legend(handles=lines, loc=6, bbox_to_anchor=(1.0, 0.5), fontsize=9)  # 6: left middle
 
 
 def _tick(step: int, epoch: int, *, whole: bool) -> str:
