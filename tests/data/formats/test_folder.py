@@ -60,7 +60,10 @@ def test_a_class_whose_images_cannot_be_read_is_told_first(tmp_path):
     assert any("no images in plans" in note for note in others)
     image(tmp_path / "phone" / "b.png")
     image(tmp_path / "phone" / "c.png")
-    assert "left out: 1 .heic. Convert" in load_data(tmp_path).notes[0]
+    (tmp_path / "LICENSE").touch()
+    dataset = load_data(tmp_path)
+    assert "left out: 1 .heic. Convert" in dataset.notes[0]
+    assert any("1 without a suffix" in note for note in dataset.notes[1:])
     for folder in ("cat", "dog"):
         for path in (tmp_path / folder).iterdir():
             path.rename(path.with_suffix(".heic"))

@@ -233,7 +233,8 @@ def _losses(labelled: dict[str, Labelled], ignored: Counter[str]) -> list[str]:
         for part in labelled.values()
         for name, files in part.lost.items()
     ]
-    unread = Counter({kind: ignored[kind] for kind in NOT_READ if ignored[kind]})
+    # The last kind is that of files without a suffix, such as LICENSE, which are no images.
+    unread = Counter({kind: ignored[kind] for kind in NOT_READ[:-1] if ignored[kind]})
     return [
         *note_if(
             lost,
