@@ -79,6 +79,14 @@ def test_a_resumed_run_wants_its_own_images(digits, tmp_path):
     assert "goes on" not in said.getvalue()
 
 
+def test_the_command_that_continues_several_trainings_can_be_typed(digits, tmp_path):
+    run = Run.create(tmp_path / "my run", "")
+    run.write("run.toml", CONFIG.to_toml())
+    run.write("data.json", json.dumps({"folds": 5}))
+    with pytest.raises(RunError, match=rf"convlens train --run '{run.folder}' --resume"):
+        train(digits, run=run.folder, resume=True, screen=QUIET)
+
+
 def test_a_network_of_ones_own_is_trained_saved_and_reported(digits, tmp_path):
     model = keras.Sequential(
         [

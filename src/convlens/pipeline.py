@@ -24,7 +24,7 @@ from convlens.folders import remove_temporaries
 from convlens.language import _
 from convlens.recipe_choice import usual_training
 from convlens.run import Run
-from convlens.run_folder import refuse_study_part
+from convlens.run_folder import refuse_study_part, resume_command
 from convlens.screen import Screen
 from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup
@@ -245,10 +245,9 @@ def _reopen(dataset: Dataset, run: Run, screen: Screen, stage_of: StageOf | None
     run.refuse_finished()
     if {"folds", "few"} & run.data.keys():
         raise RunError(
-            _(
-                "{folder}: this run has several trainings. Continue it with: convlens train --run "
-                "{folder} --resume."
-            ).format(folder=run.folder)
+            _("{folder}: this run has several trainings. Continue it with: {command}").format(
+                folder=run.folder, command=resume_command(run.folder)
+            )
         )
     config = run.config.as_decided()
     origin, prepared = prepare_again(run, dataset, config, screen)
