@@ -1,6 +1,7 @@
 """Heads on features: logistic regression, compared with scikit-learn's, and hidden layers."""
 
 import csv
+import warnings
 
 import keras
 import numpy as np
@@ -43,6 +44,14 @@ def standard(features: np.ndarray, by: np.ndarray) -> np.ndarray:
 
 def logits(head: LinearHead, features: np.ndarray) -> np.ndarray:
     return features @ head.kernel + head.bias
+
+
+def test_many_classes_of_one_image_are_fitted_without_a_warning():
+    features, labels = clouds(30, 20, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        head = fit_linear_head(features, labels, *NONE, 20)
+    assert head.kernel.shape == (WIDTH, 20)
 
 
 @pytest.mark.parametrize("num_classes", [2, 3, 5])

@@ -126,6 +126,9 @@ def fit_linear_head(  # noqa: PLR0913 - two sets of images
         with warnings.catch_warnings(), threadpool_limits(threads, "blas"):
             # A head that has not quite reached its optimum is a head too.
             warnings.simplefilter("ignore", ConvergenceWarning)
+            # Hundreds of classes of one or two images are classes, not numbers to be predicted.
+            message = "The number of unique classes"  # not translated: scikit-learn's words
+            warnings.filterwarnings("ignore", message)
             model.fit(features, labels, weights)
         heads.append(_dense(model, center, scale, num_classes))
         if len(val_labels):
