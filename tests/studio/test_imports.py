@@ -3,6 +3,7 @@
 import io
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -236,3 +237,41 @@ def test_an_import_is_dropped_once_its_archive_is_unpacked(own, monkeypatch, tmp
         with pytest.raises(Problem, match="not there any more"):
             keep()
     assert list(own.studio.workspace.places.imports.iterdir()) == []
+
+
+def test_what_a_killed_studio_was_receiving_is_removed(tmp_path):
+    with opened(tmp_path / "pets") as page:
+        name = begin(page, {"cat/1.png": picture(1)})
+        empty = page.post("/api/imports").json()["id"]
+    imported = tmp_path / "pets" / ".studio" / "imports"
+    (imported / name / "received-0a").write_bytes(b"half an archive")
+    (imported / empty / "received-0b").write_bytes(b"half an archive")
+    (imported / empty / "unpacked-0c").mkdir()
+    (imported / ".0d.received").write_bytes(b"half a workspace")
+    (imported / ("0" * 16)).write_bytes(b"no folder")
+    with opened(tmp_path / "pets") as page:
+        assert [one["id"] for one in page.state()["imports"]] == [name]
+        assert page.post(f"/api/imports/{name}/finish").json()["added"] == 1
+    assert list(imported.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(own, monkeypatch):
+    name = begin(own, {"cat/10.png": picture(10), "cat/11.png": picture(11)})
+    read = Path.read_bytes
+
+    def closed(path):
+        if path.name == "10.png":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    done = own.post(f"/api/imports/{name}/finish").json()
+    assert done["added"] == 1
+    assert done["refused"] == [{"name": "cat/10.png", "message": "Permission denied"}]
+
+
+def test_a_folder_with_the_name_of_an_image_is_in_nobody_s_way(own):
+    (own.studio.workspace.places.images / "cat" / "10.png").mkdir()
+    name = begin(own, {"cat/10.png": picture(10)})
+    assert own.post(f"/api/imports/{name}/finish").json()["added"] == 1
+    assert "cat/10-2.png" in own.rows()

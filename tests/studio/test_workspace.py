@@ -9,7 +9,7 @@ import pytest
 
 from convlens.data.correction_lists import read_list
 from tests.cli.commands import QUICK, run
-from tests.studio.conftest import picture
+from tests.studio.conftest import opened, picture
 from tests.studio.labels import labels_of, labels_of_training
 
 
@@ -189,3 +189,27 @@ def test_an_image_that_is_not_on_the_disk_is_not_acknowledged(own, monkeypatch):
     assert "No space left on device" in found.json()["message"]
     assert own.state()["total"] == 5
     assert not [path.name for path in own.studio.workspace.places.images.rglob("*a.png")]
+
+
+def test_a_workspace_that_was_removed_does_not_come_back_at_the_end(tmp_path):
+    with opened(tmp_path / "pets") as page:
+        page.add(page.make("cat"), "1.png", picture(1))
+        shutil.rmtree(tmp_path / "pets")
+    assert not (tmp_path / "pets").exists()
+
+
+def test_a_class_whose_last_own_image_goes_keeps_those_that_the_list_gives_it(own):
+    """A list cannot name a class that has no image, so that nothing could be trained."""
+    rows = own.rows()
+    names = ("cat/1", "cat/3", "dog/4", "dog/5")
+    first, third, fourth, fifth = (rows[f"{name}.png"]["id"] for name in names)
+    dog = own.classes()["dog"]
+    own.post("/api/relabel", {"images": [first], "class": dog})
+    own.post("/api/exclude", {"images": [third]})
+    assert own.post("/api/remove", {"images": [fourth, fifth]}).json()["changed"] == 2
+    expected = {"cat/2.png": "cat", "dog/1.png": "dog"}
+    assert labels_of(own) == labels_of_training(own) == expected
+    own.post("/api/undo")
+    others = {"dog/4.png": "dog", "dog/5.png": "dog"}
+    expected = {"cat/1.png": "dog", "cat/2.png": "cat"} | others
+    assert labels_of(own) == labels_of_training(own) == expected

@@ -24,10 +24,7 @@ MOST_NOTE = 500  # signs of a note
 def relabel(
     workspace: Workspace, items: list[Item], name: str, why: tuple[str, str]
 ) -> dict[str, int]:
-    """Give images another label.
-
-    A list can only name classes that have an image. In an own workspace, the first images of a
-    class are therefore moved into its folder.
+    """Give images another label; the first images of a class are moved, see `_settle`.
 
     Args:
         workspace: The workspace.
@@ -39,16 +36,12 @@ def relabel(
         The number of images that changed, and of those that were moved.
     """
     changed = [item for item in items if _says(workspace, item) != ("relabel", name)]
-    if not changed:
-        return {"changed": 0, "moved": 0}
-    if workspace.is_own and not any(item.given == name for item in workspace.listing.items):
-        return _moved_into(workspace, changed, name)
     after: Rows = {
         item.file: None if item.given == name else Correction(item.file, "relabel", name, *why)
         for item in changed
     }
-    _mark(workspace, "relabel", after)
-    return {"changed": len(changed), "moved": 0}
+    moved = _mark(workspace, "relabel", after)
+    return {"changed": len(changed), "moved": moved}
 
 
 def exclude(workspace: Workspace, items: list[Item], why: tuple[str, str]) -> dict[str, int]:
@@ -87,6 +80,7 @@ def correct(workspace: Workspace, corrections: Iterable[Correction]) -> dict[str
     step.after = after
     step.before = workspace.marks.before(after)
     step.kept = (kept, [*kept, *added]) if added else None
+    _settle(workspace, step)
     workspace.perform(step)
     return {"changed": step.number}
 
@@ -101,6 +95,7 @@ def remove(workspace: Workspace, items: list[Item]) -> dict[str, int]:
         item.file for item in items if item.file in workspace.marks.rows
     )
     step.after = dict.fromkeys(step.before)
+    _settle(workspace, step)
     workspace.perform(step)
     return {"changed": len(items)}
 
@@ -207,27 +202,38 @@ def _says(workspace: Workspace, item: Item) -> tuple[str, str]:
     return ("relabel", item.given) if row is None else (row.action, row.value)
 
 
-def _mark(workspace: Workspace, what: str, after: Rows) -> None:
-    if after:
-        before = workspace.marks.before(after)
-        workspace.perform(Step(what, len(after), before=before, after=after))
+def _mark(workspace: Workspace, what: str, after: Rows) -> int:
+    """Change rows of the list as a step, and return how many images were moved for it."""
+    if not after:
+        return 0
+    step = Step(what, len(after), before=workspace.marks.before(after), after=after)
+    _settle(workspace, step)
+    workspace.perform(step)
+    return len(step.moves)
 
 
-def _moved_into(workspace: Workspace, items: list[Item], name: str) -> dict[str, int]:
-    """Move image files into the folder of a class that has no image yet."""
-    folder = workspace.folder_of(name)
-    step = Step("relabel", len(items))
+def _settle(workspace: Workspace, step: Step) -> None:
+    """Let a step move images into the folder of their class where it has no other image.
+
+    A list can only name classes that have an image. Images that lie elsewhere are never moved.
+    """
+    if not workspace.is_own:
+        return
+    rows = workspace.marks.rows | step.after
+    gone = {here.removeprefix("images/") for here, _there in step.moves}
+    stay = [item for item in workspace.listing.items if item.file not in gone]
+    alone = workspace.listing.folders.keys() - {item.given for item in stay}
     taken: set[Path] = set()
-    for item in items:
+    for item in stay:
+        row = rows.get(item.file)
+        if row is None or row.action != "relabel" or row.value not in alone:
+            continue
+        folder = workspace.folder_of(row.value)
         wanted = folder / Path(item.file).name
         path = next(
             one for one in numbered(wanted, wanted.suffix) if one not in taken and not one.exists()
         )
         taken.add(path)
         step.moves.append((f"images/{item.file}", f"images/{folder.name}/{path.name}"))
-    step.before = workspace.marks.before(
-        item.file for item in items if item.file in workspace.marks.rows
-    )
-    step.after = dict.fromkeys(step.before)
-    workspace.perform(step)
-    return {"changed": len(items), "moved": len(items)}
+        step.before |= workspace.marks.before([item.file])
+        step.after |= {item.file: None}

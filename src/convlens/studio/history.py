@@ -136,6 +136,7 @@ class History:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._saved = 0.0
+        self._is_saved = True
         self.done: list[Step] = []
         self.undone: list[Step] = []
         try:
@@ -168,6 +169,7 @@ class History:
             self.undone = []
         last.moves.append((last.in_trash(file), place.as_posix()))
         last.number += 1
+        self._is_saved = False
         if time.monotonic() - self._saved > PAUSE or last.number == 1:
             self.save()
 
@@ -187,6 +189,12 @@ class History:
         content["undone"] = [_plain(one) for one in self.undone]
         write_atomically(self._path, json.dumps(content), _("the history of the workspace"))
         self._saved = time.monotonic()
+        self._is_saved = True
+
+    def close(self) -> None:
+        """Write what is not yet on the disk; nothing of a workspace that was removed meanwhile."""
+        if not self._is_saved:
+            self.save()
 
 
 def _plain(step: Step) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, TOO_LARGE, Problem
 from convlens.studio.staged import TABLES, inside, is_wanted
 from convlens.studio.unzip import MOST_UNPACKED, Unpacked, unpack
+from convlens.studio.workspace import holds
 
 MOST = 20  # imports that wait at a time
 ID = re.compile("[0-9a-f]{16}")
@@ -75,21 +77,19 @@ class Imports:
         self._folder = places.imports
         self._lock = threading.Lock()
         self._waiting: dict[str, Waiting] = {}
-        for folder in self._folder.iterdir():
-            if ID.fullmatch(folder.name):
-                found = Waiting(folder)
-                files = [path for path in found.content.rglob("*") if path.is_file()]
-                found.files = len(files)
-                found.bytes = sum(path.stat().st_size for path in files)
-                self._waiting[folder.name] = found
+        for path in self._folder.iterdir():
+            is_import = ID.fullmatch(path.name) is not None and path.is_dir()
+            found = _left(path) if is_import else None
+            if found is None:
+                _remove(path)
             else:
-                shutil.rmtree(folder, ignore_errors=True)
+                self._waiting[path.name] = found
 
     def waiting(self) -> list[dict[str, Any]]:
         """Return the imports that have files, for a page."""
         return [
             {"id": name, "files": one.files, "bytes": one.bytes}
-            for name, one in self._waiting.items()
+            for name, one in list(self._waiting.items())  # one may be dropped meanwhile
             if one.files
         ]
 
@@ -147,6 +147,30 @@ class Imports:
         shutil.rmtree(gone, ignore_errors=True)
 
 
+def _left(folder: Path) -> Waiting | None:
+    """Return an import that a former studio has left; None without files.
+
+    What was being received or unpacked when it was killed is removed.
+    """
+    found = Waiting(folder)
+    for path in folder.iterdir():
+        if path != found.content:
+            _remove(path)
+    files = [path for path in found.content.rglob("*") if path.is_file()]
+    found.files = len(files)
+    found.bytes = sum(path.stat().st_size for path in files)
+    return found if files else None
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder with its files, as far as that is possible."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with suppress(OSError):
+        path.unlink()
+
+
 def keep_file(one: Waiting, given: str, content: bytes) -> bool:
     """Keep a file of a folder, and return whether it is an image or a table of labels.
 
@@ -168,7 +192,7 @@ def keep_file(one: Waiting, given: str, content: bytes) -> bool:
         target = next(
             place
             for place in numbered(one.content / path, path.suffix)
-            if not place.exists() or _holds(place, content)
+            if not place.exists() or holds(place, content)
         )
         if not target.exists():  # otherwise it was sent again
             one.require_room(1, len(content))
@@ -176,10 +200,6 @@ def keep_file(one: Waiting, given: str, content: bytes) -> bool:
             one.files += 1
             one.bytes += len(content)
     return True
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    return path.is_file() and path.read_bytes() == content
 
 
 def keep_archive(one: Waiting, archive: Path, name: str) -> Unpacked:

@@ -1,5 +1,6 @@
 """Joining: move the images of an import into the classes of a workspace."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +11,14 @@ from convlens.errors import ImageError
 from convlens.files import numbered, storage_errors
 from convlens.folders import make_folder, sync_folder
 from convlens.language import _, ngettext
+from convlens.reasons import system_reason
 from convlens.studio.content import MOST_IMAGES, checked_name
 from convlens.studio.history import Step
 from convlens.studio.import_content import notes_of, understood
 from convlens.studio.imports import Imports, Waiting
 from convlens.studio.names import class_name
 from convlens.studio.problem import TOO_LARGE, Problem
-from convlens.studio.workspace import Workspace
+from convlens.studio.workspace import Workspace, holds
 
 MOST_REFUSED = 100  # that are named
 
@@ -130,7 +132,8 @@ def _move_all(
             name = checked_name(path.name, content)
         except (ImageError, Problem, OSError) as error:
             shown = path.relative_to(one.content).as_posix()
-            done.refused.append({"name": shown, "message": str(error.args[0])})
+            said = system_reason(error) if isinstance(error, OSError) else str(error.args[0])
+            done.refused.append({"name": shown, "message": said})
             continue
         target = _target(folders[label] / name, content, taken)
         if target.exists():
@@ -169,5 +172,5 @@ def _target(path: Path, content: bytes, taken: set[Path]) -> Path:
     return next(
         one
         for one in numbered(path, path.suffix)
-        if one not in taken and (not one.exists() or one.read_bytes() == content)
+        if one not in taken and (not os.path.lexists(one) or holds(one, content))
     )

@@ -262,11 +262,11 @@ class Workspace:
         return next(
             tried
             for tried in numbered(path, path.suffix)
-            if not os.path.lexists(tried) or _holds(tried, content)
+            if not os.path.lexists(tried) or holds(tried, content)
         )
 
     def _present(self, path: Path, content: bytes) -> Item | None:
-        if not _holds(path, content):
+        if not holds(path, content):
             return None
         file = path.relative_to(self.places.images).as_posix()
         return self.listing.by_file.get(file)
@@ -287,10 +287,10 @@ class Workspace:
     def close(self) -> None:
         """Write what is not yet on the disk."""
         with self.lock:
-            self.history.save()
+            self.history.close()
 
 
-def _holds(path: Path, content: bytes) -> bool:
+def holds(path: Path, content: bytes) -> bool:
     """Return whether a file has some bytes."""
     try:
         is_alike = path.is_file() and path.stat().st_size == len(content)
