@@ -71,3 +71,22 @@ def test_a_date_that_no_zip_can_name_is_the_nearest(tmp_path, year, shown):
     content = b"".join(parts(plan_folder(file.parent).entries))
     with zipfile.ZipFile(io.BytesIO(content)) as saved:
         assert saved.infolist()[0].date_time[0] == shown
+
+
+def test_names_that_are_not_utf8_are_left_out_and_end_no_download(tmp_path):
+    """As a zip from Windows leaves them, whose names are unpacked as they are."""
+    odd = os.fsdecode(b"\xbf\xdf")
+    root = tmp_path / f"pets{odd}"
+    for name in ("cat", odd, f"{odd}/inner"):
+        (root / name).mkdir(parents=True)
+    (root / "cat" / "1.png").write_bytes(b"1")
+    (root / odd / "2.png").write_bytes(b"2")
+    plan = plan_folder(root)
+    assert plan.name == "pets\\udcbf\\udcdf.zip"
+    content = b"".join(parts(plan.entries))
+    assert plan.size == len(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as saved:
+        assert saved.namelist() == ["pets\\udcbf\\udcdf/cat/1.png"]
+    assert plan.to_dict()["left_out"] == [
+        "pets\\udcbf\\udcdf/\\udcbf\\udcdf/2.png, which cannot be read"
+    ]

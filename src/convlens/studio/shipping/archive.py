@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from convlens.errors import DataError
 from convlens.language import _
 from convlens.lock import is_locked
+from convlens.studio.listing import time_of
 from convlens.studio.opening import HIDDEN, Places
 from convlens.text import printable
 
@@ -71,8 +72,9 @@ class Plan:
 
 def plan_folder(folder: Path) -> Plan:
     """Return the plan of an archive of one folder."""
-    plan = Plan(f"{folder.name}.zip")
-    _collect(plan, folder, folder.name, skipped=frozenset())
+    name = printable(folder.name)
+    plan = Plan(f"{name}.zip")
+    _collect(plan, folder, name, skipped=frozenset())
     return plan
 
 
@@ -83,7 +85,8 @@ def plan_workspace(places: Places) -> Plan:
     files change while they are read; so are links, which may lead anywhere.
     """
     root = places.root
-    plan = Plan(f"{root.name}.zip")
+    name = printable(root.name)
+    plan = Plan(f"{name}.zip")
     busy = [path for path in _children(places.runs) if path.is_dir() and is_locked(path)]
     plan.left_out += [
         _("the run {name}, which is being trained").format(name=path.name) for path in busy
@@ -92,8 +95,8 @@ def plan_workspace(places: Places) -> Plan:
         plan.left_out.append(
             _("the images, which lie in {source}; copy them yourself").format(source=places.source)
         )
-    _add(plan, places.hidden / FACTS, f"{root.name}/{HIDDEN}/{FACTS}")
-    _collect(plan, root, root.name, skipped=frozenset([*busy, root / "open.html"]))
+    _add(plan, places.hidden / FACTS, f"{name}/{HIDDEN}/{FACTS}")
+    _collect(plan, root, name, skipped=frozenset([*busy, root / "open.html"]))
     return plan
 
 
@@ -113,8 +116,8 @@ def _collect(plan: Plan, folder: Path, name: str, skipped: frozenset[Path]) -> N
             _collect(plan, path, inside, skipped)
         else:
             _add(plan, path, inside)
-    if len(plan.entries) == before:
-        plan.entries.append(Entry(f"{name}/", folder, 0, folder.stat().st_mtime_ns))
+    if len(plan.entries) == before and _can_be_named(name):
+        plan.entries.append(Entry(f"{name}/", folder, 0, time_of(folder)))
 
 
 def _children(folder: Path) -> list[Path]:
@@ -126,15 +129,20 @@ def _children(folder: Path) -> list[Path]:
 
 def _add(plan: Plan, path: Path, name: str) -> None:
     try:
-        name.encode()
         found = path.stat()
-    except (UnicodeError, OSError):
+    except OSError:
         plan.left_out.append(_("{name}, which cannot be read").format(name=name))
         return
-    if not stat.S_ISREG(found.st_mode) or not os.access(path, os.R_OK):
+    can_be_read = stat.S_ISREG(found.st_mode) and os.access(path, os.R_OK)
+    if not (can_be_read and _can_be_named(name)):
         plan.left_out.append(_("{name}, which cannot be read").format(name=name))
         return
     plan.entries.append(Entry(name, path, found.st_size, found.st_mtime_ns))
+
+
+def _can_be_named(name: str) -> bool:
+    """Return whether a zip can hold a name, which must be UTF-8."""
+    return printable(name) == name
 
 
 def zip_size(entries: Sequence[Entry]) -> int:
