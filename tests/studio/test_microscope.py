@@ -14,6 +14,7 @@ from convlens.studio.microscope import look_process, looked, looking
 from convlens.studio.microscope.looking import Looking
 from convlens.studio.opening import Places
 from convlens.studio.problem import Problem
+from tests.studio.conftest import picture
 
 
 def test_the_network_begins_and_learns_as_in_the_lecture(own):
@@ -147,3 +148,10 @@ def test_an_error_that_nobody_has_foreseen_is_said_and_does_not_end_the_process(
     assert answers[0]["refused"].startswith("this cannot be looked at: KeyError: 'out'.")
     assert answers[1:] == [{"number": 2, "answer": {"page": "a"}}]
     assert {"number": 1, "stage": "writing", "done": 0, "total": 0} in rest
+
+
+def test_where_no_picture_can_be_written_the_page_is_told(own):
+    (own.studio.workspace.places.hidden / "microscope").write_text("no folder")
+    found = own.post("/api/microscope/images?name=1.png", picture(1))
+    assert found.status_code == 507
+    assert "the image cannot be written" in found.json()["message"]

@@ -119,6 +119,9 @@ def test_a_page_is_shown_to_the_network_until_it_is_stopped(page, shipped, https
         with pytest.raises(urllib.error.HTTPError, match="404"):
             get(path)
     assert ship(page)["phone"]["opened"] == 1
+    (folder / "page.mjs").unlink()
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        get("/page.mjs")
     page.client.delete("/api/ship/phone", headers=page.headers)
     assert ship(page)["phone"] == {"state": "none"}
     with pytest.raises(urllib.error.URLError):

@@ -71,7 +71,6 @@ class Looking:
             name = self.pictures.name_of(picture)
             with self._asking:
                 if not path.exists():  # another tab may have asked for the same meanwhile
-                    path.parent.mkdir(parents=True, exist_ok=True)
                     self._ask(run, {**asked, "name": name})
                     _forget_oldest(path.parent)
         return {"page": key}
@@ -103,7 +102,6 @@ class Looking:
                 found = _kept(path)  # another tab may have asked for the same meanwhile
                 if found is None:
                     found = self._ask(run, {**asked, "image": str(picture)})
-                    path.parent.mkdir(parents=True, exist_ok=True)
                     write_atomically(path, json.dumps(found), _("the answer"))
                     _forget_oldest(path.parent)
         return found

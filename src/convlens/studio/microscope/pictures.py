@@ -35,7 +35,6 @@ class Pictures:
         digest = hashlib.sha256(name.encode() + b"\0" + content).hexdigest()[:LENGTH]
         path = self._folder / f"{digest}-{name[-50:]}"
         if not path.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(path, lambda there: there.write_bytes(content), _("the image"))
             self._forget_oldest()
         return {"id": digest, "name": printable(name)}

@@ -106,7 +106,7 @@ class Phone:
 
         async def send(request: Request) -> Response:
             name = request.path_params["name"] or "index.html"
-            if name not in files:
+            if name not in files or not files[name].is_file():  # somebody may have removed it
                 raise HTTPException(404)
             if name == "index.html":
                 self._opened += 1
