@@ -1,6 +1,7 @@
 """The page of the studio: files, folders and zips that are dropped or chosen."""
 
 import io
+import os
 import zipfile
 
 from tests.studio.browsing import (  # noqa: F401 - fixtures
@@ -159,4 +160,27 @@ def test_an_import_that_was_cancelled_does_not_come_back(served, window, tmp_pat
     page.wait_for_timeout(300)
     assert page.locator(".dialog, .message.error").count() == 0
     wait_for(page, lambda: page.locator(".notice").count(), 0)
+    tabs.check(served.origin)
+
+
+def test_what_is_too_large_is_not_sent(served, window, tmp_path):  # noqa: F811
+    """A server that refuses breaks the connection, after which the page would send it again."""
+    tabs = window()
+    page = tabs.tab(served.address)
+    card = page.locator(".way").nth(2)
+    card.locator("input").fill("cat")
+    card.get_by_role("button").click()
+    page.wait_for_selector(".board canvas")
+    large = tmp_path / "large.png"
+    archive = tmp_path / "large.zip"
+    for path, size in ((large, 50_000_001), (archive, 4_000_000_001)):
+        path.touch()
+        os.truncate(path, size)
+    page.set_input_files(".class-tools input[type=file]", [large, archive])
+    refused = "large.png The file is larger than 50 MB, which is the most that is taken."
+    wait_for(page, lambda: page.inner_text(".class-card .refused li"), refused)
+    refused = "large.zip The file is larger than 4,000 MB, which is the most that is taken."
+    wait_for(page, lambda: page.inner_text(".import .refused li"), refused)
+    sent = [url for url in tabs.requested if "/images?name" in url or "/zip?" in url]
+    assert sent == []
     tabs.check(served.origin)

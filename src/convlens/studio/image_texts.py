@@ -36,6 +36,7 @@ _BEGIN = {
     "may_not_add": N_("These images were opened, and are never changed; nothing can be added."),
     "never_changed": N_("These files are never changed."),
     "file_gone": N_("The file cannot be read any more."),
+    "file_large": N_("The file is larger than {most}, which is the most that is taken."),
     "which_class_one": N_("Which class does {n} image belong to?"),
     "which_class_many": N_("Which class do {n} images belong to?"),
 }

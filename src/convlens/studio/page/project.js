@@ -3,7 +3,7 @@
 import { call, connection, Gone, setImageKey } from "./api.js";
 import { say, sayError } from "./say.js";
 import { createStore } from "./store.js";
-import { language, t } from "./words.js";
+import { language, megabytes, t } from "./words.js";
 
 const MANY = 5000; // images, from which on the list is loaded more rarely
 
@@ -127,6 +127,13 @@ export async function redo() {
   if (!project.get()?.redo) return;
   const answer = await change("/api/redo");
   if (answer) say(answer.text);
+}
+
+/* Return why the server does not take a file, for its size, or nothing. */
+export function whyTooLarge(file, isZip = false) {
+  const { limits } = project.get();
+  const most = isZip ? limits.zip_bytes : limits.image_bytes;
+  return file.size > most ? t("file_large", { most: megabytes(most) }) : "";
 }
 
 /* Return the class of an id, with its place among the classes, or null. */

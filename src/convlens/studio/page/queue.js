@@ -3,7 +3,7 @@
    They are sent again after the server was gone; a page that is closed while some wait is held up. */
 
 import { call, Gone } from "./api.js";
-import { refresh } from "./project.js";
+import { refresh, whyTooLarge } from "./project.js";
 import { createStore } from "./store.js";
 import { t } from "./words.js";
 
@@ -132,8 +132,11 @@ function end(image, part) {
   queue.change({ ...part, sending: queue.get().sending.filter((one) => one !== image) });
 }
 
-/* A file that was moved away fails like a server that is gone; so it is tried first. */
+/* A file that was moved away fails like a server that is gone; so it is tried first. So does one
+   that is too large: the server breaks the connection while it is sent. */
 async function readable({ blob }) {
+  const tooLarge = whyTooLarge(blob);
+  if (tooLarge) throw new Error(tooLarge);
   try {
     await blob.slice(0, 1).arrayBuffer();
   } catch {

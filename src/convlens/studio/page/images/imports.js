@@ -2,7 +2,7 @@
    taken, or not. */
 
 import { call, Gone } from "../api.js";
-import { refresh } from "../project.js";
+import { refresh, whyTooLarge } from "../project.js";
 import { say, sayError } from "../say.js";
 import { createStore } from "../store.js";
 import { count, t } from "../words.js";
@@ -69,6 +69,11 @@ async function sendAll(id, files) {
 async function sendOne(id, { file, path }) {
   const isZip = /\.zip$/i.test(file.name);
   const kind = isZip ? "zip?name" : "files?path";
+  const tooLarge = whyTooLarge(file, isZip);
+  if (tooLarge) {
+    note(id, path, tooLarge);
+    return;
+  }
   for (;;) {
     try {
       await file.slice(0, 1).arrayBuffer();
