@@ -213,14 +213,13 @@ def read_json(path: Path) -> dict[str, Any]:
         RunError: If the file is missing or damaged.
     """
     try:
-        content: dict[str, Any] = with_present_names(json.loads(path.read_text(encoding="utf-8")))
+        content: Any = with_present_names(json.loads(path.read_text(encoding="utf-8")))
+        if not isinstance(content, dict):
+            raise ValueError(_("it holds no JSON object"))
         return content
     except (OSError, ValueError) as error:
-        raise RunError(
-            _("{path}: this file of the run cannot be read; {reason}.").format(
-                path=path, reason=system_reason(error)
-            )
-        ) from error
+        message = _("{path}: this file of the run cannot be read; {reason}.")
+        raise RunError(message.format(path=path, reason=system_reason(error))) from error
 
 
 def images_used(data: Mapping[str, Any]) -> int | None:

@@ -231,6 +231,30 @@ def test_a_closed_standard_output_is_a_storage_error():
     assert (code, "Bad file descriptor" in said) == (9, True)
 
 
+def test_a_closed_standard_input_is_empty(trained):
+    words = ["predict", str(trained), "-"]
+    code, said = finished(words, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.close(0))
+    assert code == 3
+    assert "fault of convlens" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "before"),
+    [
+        (["train", ""], "train"),
+        (["train", "photos", "--run", ""], "--run"),
+        (["train", "photos", "--run="], "--run="),
+        (["predict", "run", "a.png", "", "b.png"], "a.png"),
+        ([""], "convlens"),
+    ],
+)
+def test_an_empty_word_is_refused_as_that_of_a_variable_that_is_not_set(words, before, capsys):
+    assert run(*words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error  a name, a path and a value need at least one character")
+    assert f"after {before}. If" in said
+
+
 def test_debug_shows_where_an_error_comes_from(monkeypatch):
     def fail(path, config):
         raise ValueError("here")

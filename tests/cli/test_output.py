@@ -7,6 +7,7 @@ import pytest
 from convlens.charts.style import Chart
 from convlens.cli.output import check_suffix, print_json, write_figure, write_file
 from convlens.errors import ConfigError, StorageError
+from tests.cli.commands import run
 
 
 def test_a_suffix_of_another_kind_is_refused(tmp_path):
@@ -46,3 +47,22 @@ def test_a_failed_file_is_not_named(tmp_path, capsys):
     with pytest.raises(StorageError, match="the page cannot be written"):
         write_file(tmp_path / "file" / "a.html", "text", "the page")
     assert capsys.readouterr().out == ""
+
+
+def test_a_path_behind_an_equals_sign_may_begin_at_home(here, shapes, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert run("data", shapes, "--sheet=~/one.png") == 0
+    assert run("data", shapes, "--sheet", "~/two.png") == 0
+    assert {path.name for path in (tmp_path / "home").iterdir()} == {"one.png", "two.png"}
+    assert not (here / "~").exists()
+
+
+def test_a_folder_is_refused_where_a_file_is_to_be_written(here, shapes, capsys):
+    for words in (
+        ("data", shapes, "--sheet", "."),
+        ("lesson", "001", "--run", "--quick", "--table", here),
+    ):
+        assert run(*words) == 2
+        said = capsys.readouterr().err
+        assert f"this is a folder; give {words[-2]} a file, as " in said
+    assert list(here.iterdir()) == []

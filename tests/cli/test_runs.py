@@ -147,3 +147,30 @@ def test_a_run_that_is_trained_is_neither_resumed_nor_verified(runs, busy, capsy
     assert run("run", "verify", "half") == 5
     assert run("run", "list") == 0
     assert "in training" in said(capsys)
+
+
+def test_nobody_who_answers_nothing_removes_a_run(runs, monkeypatch, capsys):
+    """As Ctrl-D does, and a standard input that is closed."""
+
+    def end(question):
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", end)
+    assert run("run", "remove", "done") == 0
+    assert "nothing was removed" in said(capsys)
+    assert (runs / "done" / "classifier.keras").exists()
+    monkeypatch.setattr("sys.stdin", None)
+    assert run("run", "remove", "done") == 2
+    assert "give --yes" in said(capsys)
+
+
+def test_a_file_that_holds_no_object_is_a_damaged_run_and_hides_no_other(runs, capsys):
+    for name, content in (("data.json", "[]"), ("report.json", "3")):
+        (runs / "done" / name).write_text(content)
+    assert run("run", "list") == 0
+    assert "half" in capsys.readouterr().out
+    assert run("run", "show", "done") == 0
+    printed = said(capsys)
+    assert "state damaged" in printed
+    assert "data.json: this file of the run cannot be read; it holds no JSON object" in printed

@@ -125,9 +125,23 @@ def _obey(words: list[str]) -> object:
         print_overview()
         return 0
     from convlens.cli.app import app
+    from convlens.cli.mistakes import refuse_empty
 
+    refuse_empty(words)
+    words = [_with_home(word) for word in words]
     app.help_epilogue = epilogue()
     return app(words, exit_on_error=False, print_error=False, result_action="return_value")
+
+
+def _with_home(word: str) -> str:
+    """Return a word whose path leads to the home folder if it begins with ~/.
+
+    No shell replaces ~ behind the = of --out=~/network; a folder called ~ would be made.
+    """
+    from convlens.files import expanded
+
+    flag, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{flag}{equals}{expanded(value)}" if value.startswith("~/") else word
 
 
 def _choose_language(words: list[str]) -> list[str]:
@@ -156,14 +170,17 @@ def _open_closed_streams() -> None:
 
     Otherwise the next file that is opened would get the number of the stream, and libraries would
     write their output into it. Writing to the standard output is an error, as in other programs.
+    The standard input is empty.
     """
-    for number, name, mode in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+    streams = (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))
+    for number, (name, mode) in enumerate(streams):
         if getattr(sys, name) is None:
             null = os.open(os.devnull, mode)
             if null != number:
                 os.dup2(null, number)
                 os.close(null)
-            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
+            use = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(number, use, encoding="utf-8", closefd=False))
 
 
 def _discard_output() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convlens.cli.output import refuse_folder
 from convlens.errors import ConfigError
 from convlens.files import and_more
 from convlens.language import _, ngettext
@@ -37,12 +38,7 @@ def check_places(out: Path | None, fix: Path | None, export: Path | None) -> Non
                 "{path}: this list exists, and may have been edited; give --fix another name."
             ).format(path=fix)
         )
-    if out is not None and out.is_dir():
-        raise ConfigError(
-            _("{path}: this is a folder; give --out a file, as {file}.").format(
-                path=out, file=out / "audit.html"
-            )
-        )
+    refuse_folder("--out", out, "audit.html")
 
 
 def write_files(  # noqa: PLR0913 - one argument for each file and what it is made of

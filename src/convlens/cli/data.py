@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from convlens.cli.flags import Layout, Pattern
+from convlens.cli.output import refuse_folder
 from convlens.config import DataConfig
 from convlens.errors import DataError, ImageError
 from convlens.files import numbered, write_atomically
@@ -55,6 +56,7 @@ def data(
     from convlens.unit import unit_in_words
 
     screen = Screen()
+    refuse_folder("--sheet", sheet, "sheet.png")
     dataset = load_to_check(path, pattern=pattern, layout=layout or "auto")
     with screen.console.status(_("looking at the images")):
         seen = inspect(dataset)

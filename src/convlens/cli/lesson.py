@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from convlens.cli.output import refuse_folder
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError
 from convlens.files import expanded
@@ -68,6 +69,7 @@ def lesson(
         "table": table,
     }
     refuse_conflicts("lesson", flags)
+    refuse_folder("--table", table, "results.md")
     from convlens.lessons.notebook import find_lessons, read_notebook, refuse_existing
 
     screen = Screen()

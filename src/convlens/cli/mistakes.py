@@ -3,9 +3,9 @@
 cyclopts has English messages only. Each of its errors is described here by the facts it carries.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, Literal, get_args, get_origin
 
 from cyclopts import (
@@ -21,6 +21,7 @@ from cyclopts import (
 )
 from cyclopts.argument import Argument
 
+from convlens.errors import ConfigError
 from convlens.language import N_, _, listed, ngettext
 
 # By the type that a value must have.
@@ -29,6 +30,25 @@ WRONG_VALUES: dict[Any, str] = {
     int: N_("{name} must be a whole number; found {value!r}."),
     float: N_("{name} must be a number; found {value!r}."),
 }
+
+
+def refuse_empty(words: Sequence[str]) -> None:
+    """Refuse an empty name, path or value, as a variable of the shell gives it that is not set.
+
+    Otherwise an empty path would stand for the current folder, and an empty name for `runs`.
+
+    Raises:
+        ConfigError: If there is one.
+    """
+    for before, word in pairwise(["convlens", *words]):
+        is_flag_without_value = word.startswith("--") and word.find("=") == len(word) - 1
+        if word == "" or is_flag_without_value:
+            raise ConfigError(
+                _(
+                    "a name, a path and a value need at least one character; found an empty one "
+                    "after {before}. If a variable of the shell stands there, it is not set."
+                ).format(before=word or before)
+            )
 
 
 def describe(error: CycloptsError) -> str:

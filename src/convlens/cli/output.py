@@ -31,6 +31,22 @@ def check_suffix(flag: str, path: Path | None) -> None:
         )
 
 
+def refuse_folder(flag: str, path: Path | None, name: str) -> None:
+    """Raise ConfigError if a folder is named where a file is to be written.
+
+    Args:
+        flag: The flag that names it.
+        path: What it names, or None if it is not given.
+        name: What a file in that folder may be called, for the message.
+    """
+    if path is not None and path.is_dir():
+        raise ConfigError(
+            _("{path}: this is a folder; give {flag} a file, as {file}.").format(
+                path=path, flag=flag, file=path / name
+            )
+        )
+
+
 def print_json(content: Any, indent: int | None = None) -> None:
     """Print an object as JSON, in one line unless an indent is given."""
     is_utf8 = (sys.stdout.encoding or "utf-8").lower().startswith("utf")

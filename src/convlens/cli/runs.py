@@ -221,7 +221,11 @@ def _is_confirmed(folder: Path) -> bool:
         message = _("{folder}: to remove a run where nobody can be asked, give --yes.")
         raise ConfigError(message.format(folder=folder))
     question = _("Remove {folder}, with all its files? [y/N] ").format(folder=folder)
-    return input(question).strip().lower() in ("y", "yes", _("yes"))
+    try:
+        return input(question).strip().lower() in ("y", "yes", _("yes"))
+    except EOFError:  # Ctrl-D answers nothing
+        Screen().say()
+        return False
 
 
 def _remove(folder: Path) -> None:
