@@ -237,3 +237,10 @@ def wait_for_the_end(process) -> None:
     process.wait(10)
     while any("_follow" in one.name for one in threading.enumerate()):
         time.sleep(0.01)
+
+
+def test_a_file_that_holds_something_else_is_no_audit(own):
+    for content in ("[]", "3", '{"audit": []}'):
+        (own.studio.workspace.places.hidden / "audit.json").write_text(content)
+        own.studio.auditing._read_at = -1
+        assert own.state()["audit"] == {"state": "none"}

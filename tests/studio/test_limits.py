@@ -1,6 +1,7 @@
 """Uploads are limited in bytes, pixels and number."""
 
 import io
+import json
 
 from PIL import Image
 
@@ -73,3 +74,17 @@ def test_an_import_has_a_limit_of_bytes_however_they_come(own, monkeypatch):
 def test_limits_are_told(own):
     limits = own.state()["limits"]
     assert limits == {**content.LIMITS, "zip_bytes": unzip.MOST_ZIP}
+
+
+def test_half_an_emoji_and_numbers_without_end_are_refused(own):
+    body = b'{"name": "half an emoji \\ud83d"}'
+    found = own.post("/api/classes", body)
+    assert found.status_code == 400
+    assert found.json()["message"] == "the request must be JSON; it is not."
+    (image,) = [row["id"] for name, row in own.rows().items() if name == "cat/1.png"]
+    body = json.dumps({"images": [image], "note": "\ud83d"}).encode()
+    assert own.post("/api/exclude", body).status_code == 400
+    assert own.state()["undo"]["text"] == "2 images added"
+    found = own.post("/api/microscope/network", b'{"rate": 1' + b"0" * 400 + b"}")
+    assert found.status_code == 422
+    assert "rate must be a number" in found.json()["message"]

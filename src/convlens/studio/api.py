@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from convlens.language import _, ngettext
@@ -16,6 +16,7 @@ from convlens.studio.asking import query_of, whole_number
 from convlens.studio.content import LIMITS, MOST_BYTES
 from convlens.studio.detail import detail
 from convlens.studio.history import Step
+from convlens.studio.json_answer import JSONResponse
 from convlens.studio.listing import Item, short_digest
 from convlens.studio.problem import Problem
 from convlens.studio.studio import Content, Studio, answer, read_body, read_content, studio_of

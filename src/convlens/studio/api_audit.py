@@ -2,13 +2,14 @@
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from convlens.language import _
 from convlens.studio import changes, findings
 from convlens.studio.api import MOST_NUMBER, changed
 from convlens.studio.asking import whole_number
+from convlens.studio.json_answer import JSONResponse
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.studio import Content, Studio, answer, read_content, studio_of
 

@@ -4,7 +4,7 @@ import secrets
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from convlens.files import storage_errors
@@ -14,6 +14,7 @@ from convlens.studio.content import MOST_BYTES
 from convlens.studio.import_content import said_of, said_of_all, understood
 from convlens.studio.imports import keep_archive, keep_file
 from convlens.studio.joining import finish_import
+from convlens.studio.json_answer import JSONResponse
 from convlens.studio.problem import Problem
 from convlens.studio.staged import inside, is_hidden_image
 from convlens.studio.studio import (

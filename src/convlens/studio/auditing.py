@@ -248,5 +248,5 @@ def _read(file: Path) -> Result | None:
         known = {finding.code for finding in findings}
         facts["codes"] = [code for code in facts["codes"] if code in known]
         return Result(content["stamp"], findings, facts)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

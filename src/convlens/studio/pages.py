@@ -7,11 +7,12 @@ from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from convlens.language import _
 from convlens.language_choice import using
+from convlens.studio.json_answer import JSONResponse
 from convlens.studio.page_texts import TEXTS
 from convlens.studio.problem import Problem
 from convlens.vendor import package_folder

@@ -3,8 +3,6 @@
 import re
 from typing import Any
 
-from starlette.responses import JSONResponse
-
 from convlens.errors import (
     BackendError,
     ConfigError,
@@ -15,6 +13,7 @@ from convlens.errors import (
 )
 from convlens.image_file import DAMAGED
 from convlens.language import Message, _, again
+from convlens.studio.json_answer import JSONResponse
 from convlens.text import printable
 
 GONE = 409  # what the request names is there no more, or something would be lost

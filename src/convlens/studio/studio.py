@@ -8,11 +8,12 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from convlens.language import _
 from convlens.studio.auditing import Auditing
 from convlens.studio.imports import Imports
+from convlens.studio.json_answer import JSONResponse
 from convlens.studio.microscope.looking import Looking
 from convlens.studio.opening import Places
 from convlens.studio.problem import TOO_LARGE, Problem
@@ -131,6 +132,7 @@ async def read_content(request: Request) -> Content:
         return {}
     try:
         content = json.loads(body)
+        json.dumps(content, ensure_ascii=False).encode()  # half an emoji is no text
     except (ValueError, RecursionError) as error:
         raise Problem(_("the request must be JSON; it is not."), 400) from error
     if not isinstance(content, dict):

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from convlens.studio.content import MOST_BYTES
 from convlens.studio.framed import framed
+from convlens.studio.json_answer import JSONResponse
 from convlens.studio.microscope.asked import time_of_request
 from convlens.studio.microscope.own_picture import content_of
 from convlens.studio.studio import Content, Studio, read_body, read_content, studio_of

@@ -68,7 +68,7 @@ def count_of(content: dict[str, Any], name: str, otherwise: int, most: int) -> i
 def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value)
+    return -math.inf < value < math.inf  # also of a whole number that is too large for a float
 
 
 def time_of_request(content: dict[str, Any]) -> dict[str, Any]:

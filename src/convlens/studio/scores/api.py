@@ -7,7 +7,7 @@ from urllib.parse import quote
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from convlens.errors import StorageError
@@ -18,6 +18,7 @@ from convlens.run_folder import read_json
 from convlens.studio.asking import whole_number
 from convlens.studio.changes import class_id
 from convlens.studio.guard import POLICY_HEADER, REPORTS
+from convlens.studio.json_answer import JSONResponse
 from convlens.studio.listing import Item
 from convlens.studio.problem import Problem
 from convlens.studio.scores.scores import Scores

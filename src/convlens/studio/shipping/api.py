@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Send
 
@@ -18,6 +18,7 @@ from convlens.export.target import ALL, FORMATS, Target
 from convlens.files import storage_errors
 from convlens.language import _
 from convlens.serve.server import say_error
+from convlens.studio.json_answer import JSONResponse
 from convlens.studio.opening import open_places
 from convlens.studio.problem import Problem
 from convlens.studio.shipping.archive import Plan, parts, plan_folder, plan_workspace

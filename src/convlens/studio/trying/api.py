@@ -4,13 +4,14 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from convlens.run import Run
 from convlens.studio.asking import whole_number
 from convlens.studio.auditing import images_of
 from convlens.studio.content import MOST_BYTES, checked_name
+from convlens.studio.json_answer import JSONResponse
 from convlens.studio.studio import Content, Studio, read_body, read_content, studio_of
 
 NEAREST = 6  # training images that are shown
