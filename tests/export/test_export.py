@@ -77,6 +77,18 @@ def test_the_examples_of_a_user_replace_the_generated_ones(quick, classifier_fil
     assert verify(tmp_path / "out").examples == 2
 
 
+def test_names_that_are_not_utf8_are_exported_as_their_text(quick, classifier_file, tmp_path):
+    odd = os.fsdecode(b"gr\xf6n")
+    path = tmp_path / f"{odd}.keras"
+    path.write_bytes(classifier_file.read_bytes())
+    example = tmp_path / f"{odd}.png"
+    Image.new("RGB", (9, 7), "orange").save(example)
+    export_classifier(path, Target("onnx"), tmp_path / "out", examples=[example])
+    verified = verify(tmp_path / "out")
+    assert (verified.facts["name"], verified.examples) == ("gr\\udcf6n", 1)
+    assert (tmp_path / "out" / "examples" / "00-gr\\udcf6n.png").exists()
+
+
 def test_an_example_that_cannot_be_read_is_named(quick, classifier_file, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"nothing")
     for name, message in (("bad.png", "not an image"), ("none.png", "no such file")):

@@ -1,6 +1,8 @@
 """The `predict.py` of an exported folder: the pixels of convlens, without convlens."""
 
 import json
+import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from convlens.export.golden import write_examples
 from convlens.image_file import MAX_PIXELS
 from convlens.preprocess import Preprocessing, prepare
 
+UNBUFFERED = os.environ | {"PYTHONUNBUFFERED": "1"}
 SIZES = {8: (8, 8), 32: (32, 32), 64: (64, 64), 224: (224, 224), "odd": (30, 17)}
 
 
@@ -196,3 +199,32 @@ def test_an_image_beyond_the_limit_is_refused_before_it_is_decoded(folder, tmp_p
     assert large == f"{files[0]}: {expected} 10001 x 10000; make it smaller first"
     assert huge == f"{files[1]}: {expected} more; make it smaller first"
     assert standalone.MAX_PIXELS == MAX_PIXELS
+
+
+def test_a_reader_that_goes_early_ends_it_quietly(folder):
+    files = sorted((folder / "examples").iterdir())
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, str(folder / "predict.py"), *map(str, files)]
+    done = subprocess.run(
+        command, stdout=writing, stderr=subprocess.PIPE, text=True, env=UNBUFFERED, check=False
+    )
+    os.close(writing)
+    assert done.stderr == ""
+
+
+def test_it_prints_json_in_every_terminal(folder, tmp_path):
+    facts = json.loads((folder / "convlens.json").read_text(encoding="utf-8"))
+    other = shutil.copytree(folder, tmp_path / "貓")
+    names = ["貓" + name for name in facts["class_names"]]
+    content = json.dumps(facts | {"class_names": names}, ensure_ascii=False)
+    (other / "convlens.json").write_text(content, encoding="utf-8")
+    odd = os.fsencode(tmp_path) + b"/\xbf\xdf.png"
+    shutil.copyfile(other / "examples" / "01-colours.png", odd)
+    command = [sys.executable, str(other / "predict.py"), odd]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    found = json.loads(done.stdout)
+    assert found["label"] in names
+    assert os.fsencode(found["image"]) == odd

@@ -34,6 +34,7 @@ from convlens.files import storage_errors
 from convlens.hidden import give_name, hidden_folder
 from convlens.language import _, sentences
 from convlens.preprocess import ImageArray, open_image, prepare
+from convlens.text import ESCAPE, printable
 
 
 def export_classifier(  # noqa: PLR0913 - all but three have defaults
@@ -178,7 +179,7 @@ def _write_facts(
         if file.is_file() and not kept.intersection(file.relative_to(folder).parts)
     )
     shutil.copyfile(standalone.__file__, folder / "predict.py")
-    name = report.get("title") or path.stem
+    name = printable(report.get("title") or path.stem)
     if target.to == "web":
         write_page(folder, name, classifier.class_names)
     engine = FORMATS[target.to].engine
@@ -269,7 +270,7 @@ def _copy(examples: Sequence[Path], folder: Path) -> list[Path]:
     """Copy the images of a user into the folder, with numbers that keep their names apart."""
     copies = []
     for number, file in enumerate(examples):
-        copy = folder / "examples" / f"{number:02d}-{file.name}"
+        copy = folder / "examples" / f"{number:02d}-{printable(file.name)}"
         open_image(file)  # says what is wrong with it, under its own name
         shutil.copyfile(file, copy)
         copies.append(copy)
@@ -277,4 +278,5 @@ def _copy(examples: Sequence[Path], folder: Path) -> list[Path]:
 
 
 def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    path.write_text(text, encoding="utf-8", errors=ESCAPE)

@@ -18,6 +18,7 @@ read if black is 0 and white 65535, because Pillow keeps the upper 8 bits only.
 """
 
 import json
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -37,8 +38,7 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-NOT_DEEP = (
-    # not translated: this file leaves convlens
+NOT_DEEP = (  # not translated: this file leaves convlens
     "the network has not learned from images of 16 or 32 bits; convert the image to 8 bits first"
 )
 GREY_STEPS = {"L;2": 85, "L;4": 17}  # between two levels of grey in PNG files of 2 and 4 bits
@@ -102,8 +102,7 @@ def open_limited(path):
         image.close()
     except Image.DecompressionBombError:
         pass
-    raise ValueError(
-        # not translated: as above
+    raise ValueError(  # not translated: as above
         f"an image may have {MAX_PIXELS // 10**6} million pixels at most; found {found}; "
         "make it smaller first"
     )
@@ -114,13 +113,11 @@ def check_colours(key, unit):
     if not isinstance(unit, list):
         raise ValueError(NOT_DEEP)
     if unit != [0, 65535]:
-        raise ValueError(
-            # not translated: as above
+        raise ValueError(  # not translated: as above
             f"colours of 16 bits can be read if black is 0 and white is 65535; here they are {unit}"
             "; convert the image to 8 bits first"
         )
-    if isinstance(key, tuple):
-        # not translated: as above
+    if isinstance(key, tuple):  # not translated: as above
         raise ValueError("a transparent colour of 16 bits cannot be read; use an alpha channel")
 
 
@@ -297,4 +294,7 @@ def main(words):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # as JSON is everywhere
+    if hasattr(signal, "SIGPIPE"):  # a reader such as `head` may go before the end
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main(sys.argv[1:]))
