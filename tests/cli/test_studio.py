@@ -252,6 +252,9 @@ def test_a_workspace_in_a_zip_is_opened_beside_it(tmp_path, capsys):
     assert run("studio", tmp_path / "saved 1.zip", "--port", 0, "--no-browser") == 2
     assert f"convlens studio '{folder}'" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "saved 1-2").exists()
+    assert run("studio", tmp_path / "no.zip", "--port", 0, "--no-browser") == 2
+    assert "there is no such archive" in capsys.readouterr().err
+    assert not (tmp_path / "no.zip").exists()
 
 
 def test_a_download_that_breaks_off_is_told_at_the_terminal(tmp_path):
@@ -265,3 +268,24 @@ def test_a_download_that_breaks_off_is_told_at_the_terminal(tmp_path):
         _code, _out, err = started.stop(signal.SIGTERM)
     assert "notes.txt has changed while the archive was made; download it again." in err
     assert "fault of convlens" not in err
+
+
+def test_a_browser_that_is_waited_for_finds_the_page(tmp_path):
+    """As Python waits for that of BROWSER until it is closed, and for those of the terminal."""
+    browser = tmp_path / "browser"
+    browser.write_text("#!/bin/sh\nexec sleep 60 > /dev/null 2>&1\n")
+    browser.chmod(0o755)
+    with studio(tmp_path / "pets", BROWSER=f"{browser} %s") as started:
+        assert started.client.get("/", timeout=10).status_code == 200
+        assert started.stop(signal.SIGINT)[0] == 130
+
+
+def test_without_windows_no_browser_of_the_terminal_is_opened(tmp_path):
+    for name in ("www-browser", "links", "elinks", "lynx", "w3m"):
+        (tmp_path / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/opened\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    nothing = dict.fromkeys(("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"), "")
+    with studio(tmp_path / "pets", PATH=path, TERM="xterm", **nothing) as started:
+        assert "no browser could be opened" in started.process.stdout.readline()
+    assert not (tmp_path / "opened").exists()

@@ -4,6 +4,8 @@ import importlib.util
 import os
 import shlex
 import signal
+import sys
+import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 NEEDS = ("starlette", "uvicorn")
 PORT = 8765
+WINDOWS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")  # variables, one of which leads to a window
 
 
 def studio(
@@ -160,7 +163,8 @@ def _unpacked(folder: str | None, screen: Screen) -> str | None:
     """Return what is opened; a workspace that was saved as a zip is unpacked first, beside it.
 
     Raises:
-        ConfigError: If it was unpacked before: what was done in it since is not in the archive.
+        ConfigError: If it was unpacked before: what was done in it since is not in the archive; or
+            if there is no such archive.
     """
     from convlens.files import expanded
     from convlens.studio.shipping.unpack import holds_workspace, stem_of, unpack_workspace
@@ -168,6 +172,13 @@ def _unpacked(folder: str | None, screen: Screen) -> str | None:
     if folder is None or not folder.lower().endswith(".zip"):
         return folder
     archive = expanded(folder).absolute()
+    if not os.path.lexists(archive):
+        raise ConfigError(
+            _(
+                "{archive}: there is no such archive. The name of a new workspace, which is a "
+                "folder, does not end in .zip."
+            ).format(archive=folder)
+        )
     if not holds_workspace(archive):
         return folder
     before = archive.with_name(stem_of(archive.name))
@@ -242,11 +253,21 @@ def _shown_in_browser(file: Path, address: str, screen: Screen) -> Iterator[None
 
     write_atomically(file, write, _("the workspace"))
     try:
-        is_open = False
-        with suppress(webbrowser.Error):
-            is_open = webbrowser.open(file.as_uri())
-        if not is_open:
-            screen.note(_("no browser could be opened; open the address yourself."))
+        opening = threading.Thread(target=_open_browser, args=(file.as_uri(), screen), daemon=True)
+        opening.start()
         yield
     finally:
         file.unlink(missing_ok=True)
+
+
+def _open_browser(url: str, screen: Screen) -> None:
+    """Open a browser, which some commands of browsers wait for until it is closed.
+
+    Without windows only browsers of the terminal would be found, which cannot show the page.
+    """
+    has_windows = sys.platform in ("darwin", "win32") or any(map(os.environ.get, WINDOWS))
+    is_open = False
+    with suppress(webbrowser.Error):
+        is_open = has_windows and webbrowser.open(url)
+    if not is_open:
+        screen.note(_("no browser could be opened; open the address yourself."))
