@@ -24,7 +24,8 @@ from convlens.folders import remove_temporaries
 from convlens.language import _
 from convlens.recipe_choice import usual_training
 from convlens.run import Run
-from convlens.run_folder import refuse_study_part, resume_command
+from convlens.run_access import refuse_study_part
+from convlens.run_folder import resume_command
 from convlens.screen import Screen
 from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convlens import lock, run_folder
+from convlens import lock, run_access, run_folder
 from convlens.config import Config
 from convlens.data.corrections import obey
 from convlens.data.dataset import SPLITS, Dataset
@@ -45,8 +45,8 @@ class Run:
     folder: Path
 
     place = staticmethod(run_folder.place)
-    refuse_taken = staticmethod(run_folder.refuse_taken)
-    find_classifier = staticmethod(run_folder.find_classifier)
+    refuse_taken = staticmethod(run_access.refuse_taken)
+    find_classifier = staticmethod(run_access.find_classifier)
 
     @classmethod
     def create(cls, name: str | Path | None, default: str) -> "Run":
@@ -63,7 +63,7 @@ class Run:
             RunError: If the folder that the user asked for has content.
             StorageError: If the folder cannot be created.
         """
-        return cls(run_folder.claim(name, default))
+        return cls(run_access.claim(name, default))
 
     @contextmanager
     def removed_on_failure(self) -> Iterator[None]:
@@ -85,7 +85,7 @@ class Run:
         Raises:
             RunError: If there is no run of that name.
         """
-        return cls(run_folder.find(name))
+        return cls(run_access.find(name))
 
     @property
     def config(self) -> Config:

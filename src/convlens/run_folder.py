@@ -1,20 +1,18 @@
-"""The folders of runs: how one is named and claimed, and how it is found again by its name."""
+"""The folders of runs: where one lies, what its files are called, and what they say of it."""
 
 import json
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from convlens.errors import RunError
-from convlens.files import and_more, claim_folder, numbered, with_present_names
+from convlens.files import with_present_names
 from convlens.folders import TEMPORARY
-from convlens.language import _, sentences
-from convlens.lock import is_locked
+from convlens.language import _
 from convlens.reasons import system_reason
-from convlens.text import original
 
 RUNS = Path("runs")
 SETTINGS = "run.toml"
@@ -39,126 +37,15 @@ def place(name: str | Path) -> Path:
     return path if len(path.parts) > 1 else RUNS / path
 
 
-def claim(name: str | Path | None, default: str) -> Path:
-    """Create the folder of a new run, and return it; see `convlens.run.Run.create`.
-
-    Raises:
-        RunError: If the folder that the user asked for has content.
-        StorageError: If the folder cannot be created.
-    """
-    if name is not None:
-        folder = place(name)
-        refuse_taken(folder)
-        if not claim_folder(folder / "state", _("the run folder")):
-            raise _taken_error(folder)
-        return folder
-    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default)
-    return next(
-        folder
-        for folder in numbered(RUNS / safe)
-        if not _is_taken(folder) and claim_folder(folder / "state", _("the run folder"))
-    )
-
-
-def refuse_taken(folder: Path) -> None:
-    """Raise RunError if a new run in this folder would overwrite something."""
-    if _is_taken(folder):
-        raise _taken_error(folder)
-
-
-def find(name: str | Path) -> Path:
-    """Return the folder of an existing run by its path or its name under `runs/`.
-
-    Raises:
-        RunError: If there is no run of that name, or it was killed before it could be continued.
-    """
-    # A name that is not UTF-8 is also known by the text that is printed for it.
-    folder = Path(name) if Path(name).is_dir() else place(original(str(name)))
-    if (folder / SETTINGS).is_file():
-        return folder
-    refuse_study(folder)
-    refuse_begun(folder)
-    message = _("{name}: a run is a folder that `convlens train` made, with run.toml inside.")
-    others = [path.name for path in _newest_first(RUNS.glob(f"*/{SETTINGS}"))]
-    advice = _("Runs here, newest first: {others}.").format(others=and_more(others))
-    raise RunError(sentences(message.format(name=name), advice if others else ""))
-
-
-def find_classifier(name: str | Path) -> Path:
-    """Return the classifier file of a run, or the file itself.
-
-    Raises:
-        RunError: If there is no such run, or if the folder is a search or a comparison, whose runs
-            lie inside.
-    """
-    if Path(name).is_file():
-        return Path(name)
-    folder = find(name)
-    if not (folder / CLASSIFIER).is_file():
-        refuse_study(folder)
-    return folder / CLASSIFIER
-
-
 def is_of_run(path: Path) -> bool:
     """Return whether a file is the classifier of a run, and not a file elsewhere."""
     return path.name == CLASSIFIER and (path.parent / SETTINGS).is_file()
 
 
-def refuse_begun(folder: Path) -> None:
-    """Raise RunError if a folder was killed before it could be continued."""
-    if is_claimed(folder):
-        raise RunError(
-            _(
-                "{folder}: this was killed before it could be continued, and nothing was trained. "
-                "Remove the folder, and start again."
-            ).format(folder=folder)
-        )
-
-
-def refuse_study(folder: Path) -> None:
-    """Raise RunError if a folder is a search or a comparison, and name the runs inside."""
-    kinds = [kind for kind in ("search", "compare") if (folder / f"{kind}.json").is_file()]
-    if not kinds:
-        return
-    inner = _newest_first(folder.rglob(CLASSIFIER))
-    message = _(
-        "{folder}: this was made by `convlens {kind}` and is no run itself; no run inside has a "
-        "classifier."
-    )
-    if inner:
-        message = _(
-            "{folder}: this was made by `convlens {kind}` and is no run itself; its runs with a "
-            "classifier, newest first: {names}."
-        )
-    raise RunError(message.format(folder=folder, kind=kinds[0], names=and_more(inner)))
-
-
 def resume_command(folder: Path) -> str:
     """Return what a user types to continue a run, or the whole study that it is a part of."""
     whole = study_of(folder) or folder
-    return shlex.join(["convlens", _continuing(whole), "--run", str(whole), "--resume"])
-
-
-def refuse_study_part(folder: Path) -> None:
-    """Raise RunError if a folder is a search, a comparison or a part of any study."""
-    whole = study_of(folder)
-    maker = _continuing(folder)
-    if whole is not None and is_finished(whole):
-        message = _(
-            "{folder}: this run is a part of {whole}, which is finished. To train its classifier "
-            "further: --from {folder}."
-        )
-    elif whole is not None:
-        message = _("{folder}: this run is a part of {whole} and goes on with it: {command}")
-    elif maker != "train":
-        message = _(
-            "{folder}: this was made by `convlens {continuing}`, which alone can continue it: "
-            "{command}"
-        )
-    else:
-        return
-    command = resume_command(folder)
-    raise RunError(message.format(folder=folder, whole=whole, continuing=maker, command=command))
+    return shlex.join(["convlens", continuing(whole), "--run", str(whole), "--resume"])
 
 
 def study_of(folder: Path) -> Path | None:
@@ -167,14 +54,14 @@ def study_of(folder: Path) -> Path | None:
     outer = folder.parent if folder.parent.name else folder.resolve().parent
     if not is_begun(outer):
         return None
-    if _continuing(outer) != "train":
+    if continuing(outer) != "train":
         return outer
     with suppress(RunError):  # What is damaged tells of no parts.
         return outer if {"folds", "few"} & read_json(outer / "data.json").keys() else None
     return None
 
 
-def _continuing(folder: Path) -> str:
+def continuing(folder: Path) -> str:
     """Return the command of `convlens` that continues what lies in a folder."""
     made = (command for name, command in CONTINUED_BY.items() if (folder / name).exists())
     return next(made, "train")
@@ -249,51 +136,3 @@ def files_of(folder: Path) -> list[Path]:
     return [
         Path(place) / name for place, _folders, names in os.walk(folder) for name in sorted(names)
     ]
-
-
-def _newest_first(files: Iterator[Path]) -> list[Path]:
-    """Return the folders of some files, those of the newest files first."""
-    newest = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
-    return [path.parent for path in newest]
-
-
-def _is_taken(folder: Path) -> bool:
-    """Return whether a folder has content, or is a file."""
-    return folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
-
-
-def _taken_error(folder: Path) -> RunError:
-    whole = study_of(folder) or folder
-    command = resume_command(folder)
-    if is_locked(whole) and not is_finished(whole):
-        message = _(
-            "{folder}: a new run needs a folder that does not exist yet; this one is in training "
-            "now. Use another --run name."
-        )
-    elif is_claimed(folder):
-        message = _(
-            "{folder}: a new run needs a folder that does not exist yet; this one begins just now, "
-            "or was killed before it could be continued. Use another --run name, or remove it."
-        )
-    elif not is_begun(folder):
-        message = _(
-            "{folder}: a new run needs a folder that does not exist yet; something else lies here. "
-            "Use another --run name."
-        )
-    elif is_finished(whole):
-        command = shlex.join(["convlens", "run", "remove", str(folder)])
-        message = _(
-            "{folder}: a new run needs a folder that does not exist yet; this one is finished, so "
-            "it cannot be continued. Use another --run name, or remove it: {command}"
-        )
-    elif whole != folder:
-        message = _(
-            "{folder}: a new run needs a folder that does not exist yet; this one is a part of "
-            "{whole}. Use another --run name, or continue the whole: {command}"
-        )
-    else:
-        message = _(
-            "{folder}: a new run needs a folder that does not exist yet. Use another --run name, "
-            "or continue this one: {command}"
-        )
-    return RunError(message.format(folder=folder, whole=whole, command=command))

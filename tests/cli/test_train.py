@@ -1,7 +1,6 @@
 """`convlens train` as a user types it, and what the commands that train do first."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -10,11 +9,10 @@ import pytest
 from PIL import Image
 
 from convlens import backend
-from convlens.cli.starting import open_images, require_name, source_of
+from convlens.cli.starting import open_images
 from convlens.config import Config
-from convlens.errors import BackendError, ConfigError, RunError
+from convlens.errors import BackendError, ConfigError
 from tests.cli.commands import QUICK, run
-from tests.trainings import save_after_every_step
 
 
 @pytest.mark.usefixtures("no_charts")
@@ -180,52 +178,3 @@ def test_another_engine_than_the_running_one_is_refused_before_the_images():
     other = next(name for name in backend.ENGINES if name != backend.engine())
     with pytest.raises(BackendError, match=f"{other} was asked for"):
         open_images("nowhere", Config().replace(backend=other))
-
-
-def test_what_is_resumed_needs_a_name():
-    assert require_name("mine", "name the run") == "mine"
-    with pytest.raises(RunError, match="name the run"):
-        require_name(None, "name the run")
-
-
-@pytest.mark.parametrize("command", ["train", "search", "compare"])
-def test_a_command_that_resumes_says_how_to_name_it(command, capsys):
-    assert run(command, "--resume") == RunError.exit_code
-    assert f"convlens {command} --run NAME --resume." in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("no_charts")
-def test_a_resumed_run_shows_what_the_first_showed(shapes, tmp_path, monkeypatch, capsys):
-    save_after_every_step(monkeypatch)
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(shapes, tmp_path / "images")
-    first, second = sorted(path for path in (tmp_path / "images").iterdir() if path.is_dir())[:2]
-    shutil.copy(next(first.glob("*.png")), second / "copy.png")  # what the audit has to say
-    (tmp_path / "link").symlink_to("images")
-    words = ("--model", "logistic", "--epochs", "5", "--learning-rate", "1e-4", "--size", "16")
-    assert run("train", "link", "--run", tmp_path / "run", *words) == 0
-    shown = _what_a_resumed_run_shows(capsys)
-    assert sum(line.endswith("best") for line in shown) > 1
-    assert any("from link" in line for line in shown)
-    assert any("convlens audit link" in line for line in shown)
-    (tmp_path / "run" / "report.json").unlink()
-    assert run("train", "--run", tmp_path / "run", "--resume") == 0
-    assert _what_a_resumed_run_shows(capsys) == shown
-
-
-def _what_a_resumed_run_shows(capsys) -> list[str]:
-    """Return the lines on the images, the notes and the epochs that were printed."""
-    lines = capsys.readouterr().out.splitlines()
-    return [line for line in lines if re.match(r"images|split|note|best:| +\d+ ", line)]
-
-
-def test_images_are_named_as_they_were_where_this_still_leads_to_them(tmp_path, monkeypatch):
-    (tmp_path / "images").mkdir()
-    (tmp_path / "link").symlink_to("images")
-    path = str((tmp_path / "images").resolve())
-    monkeypatch.chdir(tmp_path)
-    assert source_of({"source": "link", "path": path}) == "link"
-    assert source_of({"source": "mnist5k", "path": "mnist5k"}) == "mnist5k"
-    assert source_of({"path": path}) == path
-    monkeypatch.chdir("/")
-    assert source_of({"source": "link", "path": path}) == path

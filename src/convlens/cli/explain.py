@@ -14,7 +14,7 @@ from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
-from convlens.run_folder import find_classifier
+from convlens.run_access import find_classifier
 from convlens.screen import Screen, marked
 from convlens.zoo.names import refuse_unknown_model
 

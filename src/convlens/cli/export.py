@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from convlens import backend
 from convlens.errors import ConfigError
 from convlens.language import N_, _, ngettext
-from convlens.run_folder import find_classifier
+from convlens.run_access import find_classifier
 from convlens.screen import Screen
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from convlens.classifier.archive import no_classifier
 from convlens.config import Config
 from convlens.errors import ImageError
 from convlens.language import _
-from convlens.run_folder import place, refuse_taken
+from convlens.run_access import refuse_taken
+from convlens.run_folder import place
 from convlens.zoo.names import (
     NAMES,
     refuse_missing_weights,

@@ -12,7 +12,7 @@ from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError
 from convlens.language import N_, _
-from convlens.run_folder import find_classifier
+from convlens.run_access import find_classifier
 from convlens.zoo.names import refuse_missing_weights, refuse_unknown_model
 
 

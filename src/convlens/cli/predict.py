@@ -25,7 +25,7 @@ from convlens.cli.predict_formats import PRINTERS, print_notes, row_of
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
-from convlens.run_folder import find_classifier
+from convlens.run_access import find_classifier
 from convlens.screen import marked
 from convlens.zoo.names import refuse_missing_weights, refuse_unknown_model
 

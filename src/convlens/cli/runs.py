@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 from rich.filesize import decimal
 
-from convlens import run_folder
+from convlens import run_access, run_folder
 from convlens.cli import versions
 from convlens.cli.output import print_json
 from convlens.errors import ConfigError, RunError
@@ -253,7 +253,7 @@ def _find(name: str) -> Path:
     for folder in (Path(name), run_folder.place(name)):
         if run_folder.is_begun(folder) or run_folder.is_claimed(folder):
             return folder
-    return run_folder.find(name)  # whose error names those that are there
+    return run_access.find(name)  # whose error names those that are there
 
 
 def _state(entry: "Entry") -> str:

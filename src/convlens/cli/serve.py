@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from convlens import run_folder
+from convlens import run_access
 from convlens.errors import BackendError, ConfigError, Interrupted
 from convlens.files import and_more, storage_errors
 from convlens.language import N_, _, listed, ngettext
@@ -128,7 +128,7 @@ def _exported(name: str, screen: Screen) -> Iterator[Path]:
         yield Path(name)
         return
     if not Path(name).is_file():
-        run_folder.find(name)  # a wrong name is told before anything is exported
+        run_access.find(name)  # a wrong name is told before anything is exported
     with storage_errors(tempfile.gettempdir(), _("the exported folder")):
         place = tempfile.TemporaryDirectory(prefix="convlens-", ignore_cleanup_errors=True)
     with place:

@@ -1,22 +1,17 @@
-"""Starting: how the commands load images, and start and continue the trainings of them."""
+"""Starting: how the commands load images, and start the trainings of them."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from convlens import backend
-from convlens.cli.cluster import place_of, workers_of
-from convlens.cli.predict_cluster import images_on_cluster
+from convlens.cli.cluster import workers_of
 from convlens.config import Config, ModelConfig
-from convlens.errors import ConfigError, RunError
-from convlens.files import expanded
-from convlens.language import N_, _, all_of
-from convlens.lock import refuse_locked
+from convlens.language import _, all_of
 from convlens.recipe_choice import PARTS, with_fast_recipe
-from convlens.run_folder import refuse_study_part
 from convlens.screen import Screen
 from convlens.setting import flag_of
 
@@ -25,11 +20,6 @@ if TYPE_CHECKING:
     from convlens.pipeline import StageOf
     from convlens.run import Run
     from convlens.studies.places import Place
-
-SINGLE = N_(
-    "--cluster is for several trainings, for a backbone, or for one training with --workers; this "
-    "run is none of them. Leave it out."
-)
 
 
 def open_images(
@@ -214,78 +204,6 @@ def start_within(dataset: "Dataset", config: Config, seconds: float, *, run: str
         screen=Screen(),
         began=psutil.Process().create_time(),
     )
-
-
-def resume_run(run: str | None, path: str | None, cluster: str | None = None) -> "Run":
-    """Continue a run, on the images of a path or on those that it began with."""
-    from convlens.run import Run
-
-    message = _("to resume, name the run: convlens train --run NAME --resume.")
-    opened = Run.open(require_name(run, message))
-    refuse_locked(opened.folder)  # before the images are looked at, which may take a while
-    refuse_study_part(opened.folder)
-    opened.refuse_finished()
-    backend.start(opened.config.training.backend, opened.config.training.threads)
-    return _go_on(opened, path, cluster)
-
-
-def _go_on(opened: "Run", path: str | None, cluster: str | None) -> "Run":
-    """Continue a run once the engine is started; see `resume_run`."""
-    from convlens import pipeline
-    from convlens.studies.cross_validation import resume_cross_validation
-    from convlens.studies.few import resume_few
-
-    several = {"folds": resume_cross_validation, "few": resume_few}
-    resume = next((several[kind] for kind in several if kind in opened.data), None)
-    if cluster is not None and resume is None and opened.config.transfer.backbone is None:
-        return _resume_on_workers(opened, path, cluster)
-    with place_of(cluster, opened.config) as place:
-        dataset = open_images(path or source_of(opened.data), opened.config, opened.lists)
-        if resume is not None:
-            return resume(dataset, opened.folder, Screen(), place)
-        with images_on_cluster(cluster, dataset):
-            return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
-
-
-def source_of(facts: Mapping[str, Any]) -> str:
-    """Return the images of a run as they were named, if that still leads to them, or their path.
-
-    Args:
-        facts: What the run has recorded of them.
-    """
-    path = str(facts["path"])
-    named = str(facts.get("source", path))
-    place = expanded(named)
-    return named if place.exists() and str(place.resolve()) == path else path
-
-
-def _resume_on_workers(run: "Run", path: str | None, cluster: str) -> "Run":
-    """Continue a run on processes of a cluster, with which it began.
-
-    Raises:
-        ConfigError: If it began without.
-    """
-    from convlens import pipeline
-
-    config = run.config
-    if config.training.workers is None:
-        raise ConfigError(_(SINGLE))
-    with workers_of(cluster, config) as stage_of:
-        dataset = open_images(path or source_of(run.data), config, run.lists)
-        return pipeline.train(
-            dataset, run=run.folder, resume=True, screen=Screen(), stage_of=stage_of
-        )
-
-
-def require_name(run: str | None, message: str) -> str:
-    """Return the name of what is resumed.
-
-    Raises:
-        RunError: With the message, if no name was given.
-    """
-    if run is None:
-        raise RunError(message)
-    return run
 
 
 def say_what_is_next(run: "Run") -> None:

@@ -18,7 +18,8 @@ from convlens.cli.flags import (
     given_flags,
 )
 from convlens.cli.names import refuse_taken_name, refuse_wrong_names
-from convlens.cli.starting import open_images, require_name, source_of
+from convlens.cli.resuming import require_name, source_of
+from convlens.cli.starting import open_images
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, RunError

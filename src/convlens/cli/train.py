@@ -17,9 +17,9 @@ from convlens.cli.flags import (
 )
 from convlens.cli.names import refuse_wrong_names
 from convlens.cli.predict_cluster import images_on_cluster
+from convlens.cli.resuming import resume_run
 from convlens.cli.starting import (
     open_images,
-    resume_run,
     say_what_is_next,
     start_few,
     start_folds,

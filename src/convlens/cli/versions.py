@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from convlens import run_folder
+from convlens import run_access, run_folder
 from convlens.cli.output import print_json
 from convlens.language import N_, _
 from convlens.screen import Screen
@@ -30,7 +30,7 @@ def compare(
     """
     from convlens.report.versions import compare_runs
 
-    found = compare_runs([run_folder.find(name) for name in names])
+    found = compare_runs([run_access.find(name) for name in names])
     if format == "json":
         print_json(found.to_dict(), indent=1)
         return

@@ -4,14 +4,8 @@ from pathlib import Path
 
 from convlens.errors import RunError
 from convlens.language import N_, _, listed
-from convlens.run_folder import (
-    COMPARISON_FACTS,
-    RUNS,
-    SEARCH_FACTS,
-    place,
-    read_json,
-    refuse_begun,
-)
+from convlens.run_access import refuse_begun
+from convlens.run_folder import COMPARISON_FACTS, RUNS, SEARCH_FACTS, place, read_json
 
 NO_COMPARISON = {  # by whether there are others
     True: N_(

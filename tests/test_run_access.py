@@ -1,4 +1,4 @@
-"""The folder of a run: its name, who gets it, and how it is found again."""
+"""Which runs may be begun, opened and continued, and under which names."""
 
 import os
 import threading
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convlens import run_folder
+from convlens import run_access
 from convlens.config import Config
 from convlens.errors import RunError
 from convlens.run import Run
@@ -66,7 +66,7 @@ def test_runs_created_at_once_have_different_folders(here):
 
 
 def test_a_name_asked_for_at_once_is_given_once(here, monkeypatch):
-    monkeypatch.setattr(run_folder, "refuse_taken", lambda folder: None)  # all have looked before
+    monkeypatch.setattr(run_access, "refuse_taken", lambda folder: None)  # all have looked before
     found = at_once(16, lambda: Run.create("mine", ""))
     assert sum(isinstance(one, Run) for one in found) == 1
 
@@ -114,22 +114,22 @@ STUDIES = [
 def test_a_part_of_a_study_is_continued_with_the_whole(here, file, content, command, monkeypatch):
     run = made("mine")
     part = made("runs/mine/part").folder
-    run_folder.refuse_study_part(run.folder)
-    run_folder.refuse_study_part(part)
+    run_access.refuse_study_part(run.folder)
+    run_access.refuse_study_part(part)
     run.write(file, content)
     with pytest.raises(RunError, match=f"convlens {command} --run runs/mine --resume$"):
-        run_folder.refuse_study_part(part)
+        run_access.refuse_study_part(part)
     assert f"convlens {command} --run runs/mine --resume" in Run(part).how_to_resume()
     monkeypatch.chdir(part)
     with pytest.raises(RunError, match=rf"convlens {command} --run {here}/runs/mine --resume$"):
-        run_folder.refuse_study_part(Path())
+        run_access.refuse_study_part(Path())
 
 
 def test_a_search_is_continued_by_its_own_command(here):
     run = made("mine")
     run.write("search.json", "{}")
     with pytest.raises(RunError, match=r"convlens search --run runs/mine --resume$"):
-        run_folder.refuse_study_part(run.folder)
+        run_access.refuse_study_part(run.folder)
 
 
 def test_a_part_of_a_finished_study_can_only_be_trained_further(here):
@@ -138,7 +138,7 @@ def test_a_part_of_a_finished_study_can_only_be_trained_further(here):
     with pytest.raises(
         RunError, match=r"part of runs/mine, which is finished\. .*--from runs/mine/"
     ):
-        run_folder.refuse_study_part(part)
+        run_access.refuse_study_part(part)
     with pytest.raises(RunError, match=r"remove it: convlens run remove runs/mine/trial-000$"):
         Run.create(part, "")
 
