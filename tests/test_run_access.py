@@ -200,3 +200,21 @@ def test_a_study_is_no_run_and_names_those_inside(here, kind):
         Run.find_classifier("study")
     assert Run.find_classifier("runs/study/best") == inner.classifier_path
     assert Run.find_classifier(inner.classifier_path) == inner.classifier_path
+
+
+def test_a_run_is_found_beside_a_folder_of_images_of_its_name(here):
+    """As after `convlens train pets --run pets`."""
+    (here / "pets" / "cat").mkdir(parents=True)
+    run = made("pets")
+    run.classifier_path.write_bytes(b"")
+    assert Run.open("pets") == run
+    assert Run.find_classifier("pets") == run.classifier_path
+    assert Run.open(here / "runs" / "pets").folder.samefile(run.folder)
+    with pytest.raises(RunError, match=r"^other: a run is a folder"):
+        Run.open("other")
+
+
+def test_a_search_that_was_killed_before_it_could_be_continued_is_said_to_be_that(here):
+    Run.create("mine", "").write("search.json", "{}")
+    with pytest.raises(RunError, match=r"was killed before it could be continued.* start again"):
+        Run.open("mine")

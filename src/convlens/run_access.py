@@ -13,6 +13,7 @@ from convlens.run_folder import (
     RUNS,
     SETTINGS,
     continuing,
+    folder_of,
     is_begun,
     is_claimed,
     is_finished,
@@ -20,7 +21,6 @@ from convlens.run_folder import (
     resume_command,
     study_of,
 )
-from convlens.text import original
 
 
 def claim(name: str | Path | None, default: str) -> Path:
@@ -56,12 +56,11 @@ def find(name: str | Path) -> Path:
     Raises:
         RunError: If there is no run of that name, or it was killed before it could be continued.
     """
-    # A name that is not UTF-8 is also known by the text that is printed for it.
-    folder = Path(name) if Path(name).is_dir() else place(original(str(name)))
+    folder = folder_of(name)
     if (folder / SETTINGS).is_file():
         return folder
-    refuse_study(folder)
     refuse_begun(folder)
+    refuse_study(folder)
     message = _("{name}: a run is a folder that `convlens train` made, with run.toml inside.")
     others = [path.name for path in _newest_first(RUNS.glob(f"*/{SETTINGS}"))]
     advice = _("Runs here, newest first: {others}.").format(others=and_more(others))

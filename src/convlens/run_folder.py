@@ -13,6 +13,7 @@ from convlens.files import with_present_names
 from convlens.folders import TEMPORARY
 from convlens.language import _
 from convlens.reasons import system_reason
+from convlens.text import original
 
 RUNS = Path("runs")
 SETTINGS = "run.toml"
@@ -23,6 +24,7 @@ LIVE = Path("state") / "live.json"  # the worst mistakes of the last epoch
 ASKED = "asked.toml"  # the settings of several trainings, before "auto" was decided
 SEARCH_FACTS = "search.json"
 COMPARISON_FACTS = "compare.json"
+TRIALS = "trials.csv"  # a row for each trial of a search that has ended
 RESULTS = {COMPARISON_FACTS: "ranking", SEARCH_FACTS: "best"}  # what these files have at the end
 CONTINUED_BY = {COMPARISON_FACTS: "compare", SEARCH_FACTS: "search"}  # other runs, by train
 NETWORK_DONE = "trained.json"  # marks a network of a comparison as trained
@@ -35,6 +37,17 @@ def place(name: str | Path) -> Path:
     """Return where a run of that name lies."""
     path = Path(name)
     return path if len(path.parts) > 1 else RUNS / path
+
+
+def folder_of(name: str | Path) -> Path:
+    """Return the folder that a name means: a path, or what lies under `runs/`.
+
+    A folder of images may have the name of a run, which is then meant.
+    """
+    # A name that is not UTF-8 is also known by the text that is printed for it.
+    places = [Path(name), place(original(str(name)))]
+    runs = (one for one in places if is_begun(one) or is_claimed(one))
+    return next(runs, places[0] if places[0].is_dir() else places[1])
 
 
 def is_of_run(path: Path) -> bool:

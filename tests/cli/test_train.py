@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from convlens import backend
+from convlens.cli import starting
 from convlens.cli.starting import open_images
 from convlens.config import Config
 from convlens.errors import BackendError, ConfigError
+from convlens.run import Run
 from tests.cli.commands import QUICK, run
 
 
@@ -178,3 +180,11 @@ def test_another_engine_than_the_running_one_is_refused_before_the_images():
     other = next(name for name in backend.ENGINES if name != backend.engine())
     with pytest.raises(BackendError, match=f"{other} was asked for"):
         open_images("nowhere", Config().replace(backend=other))
+
+
+def test_training_goes_on_from_a_run_beside_a_folder_of_images_of_its_name(here):
+    (here / "pets" / "cat").mkdir(parents=True)
+    Run.create("pets", "").write("run.toml", "")
+    config = Config()
+    assert starting._prepare_start(None, config, "pets", None) == str(Path("runs") / "pets")
+    assert starting._prepare_start(None, config, "no.keras", None) == "no.keras"

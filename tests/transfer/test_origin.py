@@ -35,6 +35,13 @@ def test_a_file_a_folder_and_the_name_of_a_run(tmp_path, monkeypatch):
         assert choose_backbone(Config().replace(backbone=name)).trained is not None
 
 
+def test_a_run_is_the_backbone_beside_a_folder_of_images_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pets" / "cat").mkdir(parents=True)
+    saved(Run.create("pets", "").classifier_path)
+    assert choose_backbone(Config().replace(backbone="pets")).trained is not None
+
+
 def test_a_network_of_the_zoo_goes_before_a_run_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     saved(Run.create("efficientnet_lite0", "").classifier_path)

@@ -250,9 +250,9 @@ def _find(name: str) -> Path:
     Raises:
         RunError: If there is none of this name.
     """
-    for folder in (Path(name), run_folder.place(name)):
-        if run_folder.is_begun(folder) or run_folder.is_claimed(folder):
-            return folder
+    folder = run_folder.folder_of(name)
+    if run_folder.is_begun(folder) or run_folder.is_claimed(folder):
+        return folder
     return run_access.find(name)  # whose error names those that are there
 
 

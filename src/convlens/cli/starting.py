@@ -12,6 +12,7 @@ from convlens.cli.cluster import workers_of
 from convlens.config import Config, ModelConfig
 from convlens.language import _, all_of
 from convlens.recipe_choice import PARTS, with_fast_recipe
+from convlens.run_folder import folder_of
 from convlens.screen import Screen
 from convlens.setting import flag_of
 
@@ -131,13 +132,11 @@ def _prepare_start(
     dataset: "Dataset", config: Config, start_from: str | None, screen: Screen
 ) -> str | None:
     """Return where the weights come from; suggest a backbone if they come from nowhere."""
-    from convlens.run import Run
-
     if start_from is None:
         _say_why_standard(config, screen)
         _suggest_backbone(dataset, config, screen)
-    elif not Path(start_from).exists() and Run.place(start_from).is_dir():
-        return str(Run.place(start_from))
+    elif not Path(start_from).is_file() and folder_of(start_from).is_dir():
+        return str(folder_of(start_from))
     return start_from
 
 

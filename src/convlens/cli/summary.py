@@ -16,7 +16,7 @@ from convlens.errors import ConfigError, RunError
 from convlens.files import storage_errors
 from convlens.language import N_, _, again, listed, ngettext
 from convlens.language_choice import using
-from convlens.run_folder import place
+from convlens.run_folder import folder_of
 from convlens.screen import Screen
 from convlens.sections import parse_size
 from convlens.zoo.names import NAMES, unknown_model
@@ -109,7 +109,7 @@ def _place_of(name: str) -> Path | None:
     """
     if name in NAMES:
         return None
-    path = Path(name) if Path(name).exists() else place(name)
+    path = Path(name) if Path(name).is_file() else folder_of(name)
     if path.exists():
         return path
     if name.endswith(".keras"):

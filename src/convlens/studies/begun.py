@@ -5,7 +5,7 @@ from pathlib import Path
 from convlens.errors import RunError
 from convlens.language import N_, _, listed
 from convlens.run_access import refuse_begun
-from convlens.run_folder import COMPARISON_FACTS, RUNS, SEARCH_FACTS, place, read_json
+from convlens.run_folder import COMPARISON_FACTS, RUNS, SEARCH_FACTS, folder_of, read_json
 
 NO_COMPARISON = {  # by whether there are others
     True: N_(
@@ -22,7 +22,7 @@ def find_comparison(name: str | Path) -> Path:
     Raises:
         RunError: If there is no such comparison.
     """
-    folder = Path(name) if Path(name).is_dir() else place(name)
+    folder = folder_of(name)
     if (folder / COMPARISON_FACTS).is_file():
         return folder
     refuse_begun(folder)

@@ -20,6 +20,7 @@ from convlens.errors import ConfigError, ModelError
 from convlens.language import _, listed
 from convlens.preprocess import Preprocessing
 from convlens.run import Run
+from convlens.run_folder import CLASSIFIER
 from convlens.training.network import Origin, choose_network
 from convlens.transfer.backbone import with_new_head
 from convlens.transfer.kept_maps import frozen_map, has_flips_only
@@ -166,7 +167,10 @@ def choose_backbone(config: Config) -> BackboneOrigin:
     """
     name = str(config.transfer.backbone)
     places = [] if name in list_models() else [Path(name), Run.place(name)]
-    file = next((path for path in places if path.exists()), None)
+    # A folder of images may have the name of a run, which is then meant.
+    found = [one for one in places if one.is_file() or (one / CLASSIFIER).is_file()]
+    found += [one for one in places if one.exists()]
+    file = next(iter(found), None)
     if file is not None or name.endswith(".keras"):
         if config.transfer.weights is not None:
             raise ConfigError(
