@@ -143,12 +143,15 @@ def test_studies_are_counted_in_their_parts_and_continued_as_a_whole(tmp_path):
     study(tmp_path / "search", {"began": "2026-01-03T10:00:00+00:00"}, search={"trials": 20})
     study(tmp_path / "compare", compare={"models": ["a", "b"]})
     (tmp_path / "compare" / "run.toml").unlink()
-    for part in ("folds/fold-1", "few/draw-1", "search/trial-000", "search/trial-001", "compare/a"):
+    trials = [f"search/trial-00{number}" for number in range(4)]
+    for part in ("folds/fold-1", "few/draw-1", *trials, "compare/a"):
         study(tmp_path / part, {"began": "2026-01-02T10:00:00+00:00"})
     (tmp_path / "folds" / "fold-1" / "state").mkdir()
     (tmp_path / "folds" / "fold-1" / "state" / "scored.npz").write_bytes(b"")
     (tmp_path / "few" / "draw-1" / "report.json").write_text("{}")
     (tmp_path / "compare" / "a" / "trained.json").write_text("{}")
+    # Of four trials that were begun, one has ended.
+    (tmp_path / "search" / "trials.csv").write_text('trial,failure\n0,"of two\nlines"\n')
     found = find_runs(tmp_path)
     assert [(entry.kind, entry.progress) for entry in found] == [
         (FOLDS, "folds 1 of 5"),
@@ -186,3 +189,12 @@ def test_other_folders_are_no_runs(tmp_path):
     assert find_runs(tmp_path) == []
     with pytest.raises(RunError, match="there is none of this name"):
         find_runs(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("seen", ["test", "validation"])
+def test_the_score_of_a_search_names_the_images_of_its_best_trial(tmp_path, seen):
+    metrics = {"accuracy": {"value": 0.75}}
+    study(tmp_path / "search", {}, search={"trials": 2, "best": 1, "metrics": metrics})
+    study(tmp_path / "search" / "trial-001", {}, report={"metrics": metrics, "images_seen": seen})
+    entry = look(tmp_path / "search")
+    assert (entry.score, entry.scored) == (0.75, seen)

@@ -25,6 +25,7 @@ from convlens.files import expanded, write_atomically
 from convlens.language import N_, _, recalled, sentences
 from convlens.report.finish import finish
 from convlens.run import Run
+from convlens.run_folder import TRIALS
 from convlens.screen import Screen
 from convlens.studies.journal import (
     FAILURE,
@@ -38,7 +39,6 @@ from convlens.studies.space import Space
 
 LEAST_SEEN = 5e-4  # smallest difference of accuracies that one decimal of a percentage can show
 SHOWN = 5  # trials in the closing table
-TABLE = "trials.csv"
 COLUMNS = (  # of this file, before those of the settings
     "trial",
     "state",
@@ -174,7 +174,7 @@ def write_trials(found: Search, space: Space) -> None:
             "failure": recalled(trial.user_attrs.get(FAILURE)),
         }
         writer.writerow(facts | {name: values.get(name) for name in names})
-    write_atomically(found.folder / TABLE, text.getvalue(), _("the table of the trials"))
+    write_atomically(found.folder / TRIALS, text.getvalue(), _("the table of the trials"))
 
 
 def _right(text: str, width: int) -> str:
@@ -222,7 +222,7 @@ def finish_search(found: Search, prepared: Prepared, table: TrialTable) -> dict[
     tensorboard = ["tensorboard", "--logdir", str(found.folder / "tensorboard")]
     table.screen.fact(_("classifier"), str(run.classifier_path))
     table.screen.fact(_("chart"), str(chart))
-    table.screen.fact(_("table"), str(found.folder / TABLE))
+    table.screen.fact(_("table"), str(found.folder / TRIALS))
     table.screen.fact(_("trials"), logs.format(command=shlex.join(tensorboard)))
     table.screen.fact(_("next"), train_longer(prepared.dataset.source, run.folder / "run.toml"))
     metrics = classifier.provenance.get("metrics", {})
