@@ -67,14 +67,14 @@ class Run:
 
     @contextmanager
     def removed_on_failure(self) -> Iterator[None]:
-        """Remove the folder if the block fails before the configuration of the run is written.
+        """Remove the folder if the block fails before what was begun there can be continued.
 
-        Such a run cannot be continued, and its name is free again.
+        Its name is free again then.
         """
         try:
             yield
         except BaseException:
-            if not (self.folder / SETTINGS).exists():
+            if not run_folder.is_begun(self.folder):
                 shutil.rmtree(self.folder, ignore_errors=True)
             raise
 

@@ -1,79 +1,32 @@
-"""A search: what it keeps when it is stopped, what it scores, and what it refuses."""
+"""A search: what it scores, what it leaves out, and what it refuses."""
 
-import csv
 import json
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
 
-import convlens
-from convlens.config import Config
-from convlens.errors import ConfigError, DataError, Interrupted, RunError, TrainingError
+from convlens.errors import (
+    ConfigError,
+    DataError,
+    Interrupted,
+    RunError,
+    StorageError,
+    TrainingError,
+)
+from convlens.run import Run
 from convlens.run_check import WHOLE, check_files
 from convlens.screen import Screen
-from convlens.studies import journal as journal_module
 from convlens.studies import search as search_module
-from convlens.studies.generations import Judge
-from convlens.studies.places import Here
 from convlens.studies.search import resume_search, search
-from convlens.studies.space import Choices, Range
-from tests.conftest import forget_threads, without_charts
+from convlens.studies.space import Choices
+from tests.studies.searches import CONFIG, SPACE, table
 from tests.trainings import recording
 
-pytestmark = pytest.mark.usefixtures("no_charts")
-SPACE = {"dropout": Range(0.0, 0.5), "filters": Choices(("4", "4,8")), "dense": Choices(("16",))}
-CONFIG = Config().replace(
-    model="custom_cnn",
-    epochs=3,
-    batch_size=256,
-    augment="none",
-    optimizer="momentum",
-    learning_rate=0.05,
-    precision="float32",
-)
-TRIALS = 4
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _soon():
-    """Prune from the third trial on, where a search would from the sixth: fewer are trained."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(journal_module, "STARTUP", 2)
-        yield
-
-
-@pytest.fixture
-def late(monkeypatch):
-    """Prune from the sixth trial on."""
-    monkeypatch.setattr(journal_module, "STARTUP", 5)
-
-
-@pytest.fixture(scope="module")
-def dataset():
-    return convlens.load_data("digits")
-
-
-def trials(found):
-    return [(t.state, t.params, t.intermediate_values) for t in found.study.get_trials()]
-
-
-def table(found):
-    """Return the rows of trials.csv without the seconds."""
-    with (found.folder / "trials.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [{name: text for name, text in row.items() if name != "seconds"} for row in rows]
-
-
-@pytest.fixture(scope="module")
-def finished(dataset, tmp_path_factory):
-    with without_charts():
-        return begin(None, dataset, tmp_path_factory.mktemp("search") / "whole")
+pytestmark = pytest.mark.usefixtures("no_charts", "soon")
 
 
 def test_best_trial_has_a_report_and_is_scored_once(finished):
@@ -103,24 +56,6 @@ def test_every_file_of_a_finished_search_has_a_checksum_those_of_all_its_trials_
     assert {one.verdict for one in check_files(finished.folder)} == {WHOLE}
 
 
-def test_the_parts_have_checksums_before_the_search_is_finished(
-    finished, dataset, tmp_path, monkeypatch
-):
-    def kill(folder):
-        raise KeyboardInterrupt
-
-    folder = tmp_path / "killed"
-    shutil.copytree(finished.folder, folder)
-    facts = json.loads((folder / "search.json").read_text())
-    begun = {name: facts[name] for name in ("path", "trials", "minutes", "generation", "space")}
-    (folder / "search.json").write_text(json.dumps(begun))
-    monkeypatch.setattr(search_module, "finish_search", lambda *_: {"best": 0})
-    monkeypatch.setattr(search_module, "seal_parts", kill)
-    with pytest.raises(KeyboardInterrupt):
-        resume_search(dataset, folder, Screen(quiet=True))
-    assert json.loads((folder / "search.json").read_text()) == begun
-
-
 def test_the_notes_on_the_images_are_shown_once(dataset, tmp_path, monkeypatch):
     def press(*_):
         raise KeyboardInterrupt
@@ -131,93 +66,6 @@ def test_the_notes_on_the_images_are_shown_once(dataset, tmp_path, monkeypatch):
     with pytest.raises(Interrupted):
         search(noted, CONFIG, trials=2, space=SPACE, run=tmp_path / "search", screen=screen)
     assert said.getvalue().count("a remark on the images") == 1
-
-
-def test_finished_search_is_not_resumed(finished, dataset):
-    with pytest.raises(RunError, match="this search is finished"):
-        resume_search(dataset, finished.folder, Screen(quiet=True))
-
-
-def begin_again(finished, dataset, folder):
-    """Go on from the first two trials of a finished search, which are not trained again."""
-    lines = (finished.folder / "journal.log").read_bytes().splitlines(keepends=True)
-    begun = [n for n, line in enumerate(lines) if json.loads(line)["op_code"] == 4]  # a trial
-    cut(finished, folder, sum(map(len, lines[: begun[2]])))
-    for number in (2, 3):
-        shutil.rmtree(folder / f"trial-{number:03d}")
-    return resume_search(dataset, folder, Screen(quiet=True))
-
-
-def begin(_finished, dataset, folder):
-    return search(
-        dataset,
-        CONFIG,
-        trials=TRIALS,
-        space=SPACE,
-        generation=2,
-        run=folder,
-        screen=Screen(quiet=True),
-    )
-
-
-def until(epoch):
-    """Return what follows a trial and presses Ctrl-C after an epoch."""
-    judge = Judge.__call__
-
-    def stop(self, row, best):
-        judge(self, row, best)
-        if row["epoch"] == epoch:
-            raise KeyboardInterrupt
-
-    return stop
-
-
-@pytest.mark.parametrize(
-    ("start", "number", "epoch"),
-    [
-        (begin_again, 2, 1),
-        pytest.param(begin, 1, 1, marks=pytest.mark.slow),
-        pytest.param(begin, 1, 2, marks=pytest.mark.slow),
-    ],
-)
-def test_stopped_search_goes_on_as_it_would_have(
-    finished, dataset, tmp_path, monkeypatch, start, number, epoch
-):
-    train = search_module.train_trial
-
-    def stop(run, *others):
-        if run.folder.name == f"trial-{number:03d}":
-            patch.setattr(Judge, "__call__", until(epoch))
-        return train(run, *others)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(search_module, "train_trial", stop)
-        with pytest.raises(Interrupted, match="--resume"):
-            start(finished, dataset, tmp_path / "cut")
-    resumed = resume_search(dataset, tmp_path / "cut", Screen(quiet=True))
-    assert trials(resumed) == trials(finished)
-    assert table(resumed) == table(finished)
-
-
-class Backwards(Here):
-    """Carries out the jobs of a generation in the opposite order, as a cluster may."""
-
-    def each(self, work, jobs, shared, screen):
-        return super().each(work, reversed(list(jobs)), shared, screen)
-
-
-def test_the_order_within_a_generation_changes_nothing(finished, dataset, tmp_path, capsys):
-    folder = cut(finished, tmp_path / "backwards", 0)
-    for number in range(TRIALS):
-        shutil.rmtree(folder / f"trial-{number:03d}")
-    again = resume_search(dataset, folder, Screen(), place=Backwards())
-    told = [json.loads(line) for line in (folder / "journal.log").read_bytes().splitlines()]
-    ended = [one["trial_id"] for one in told if one["op_code"] == 6]
-    assert ended == [1, 0, 3, 2]
-    assert trials(again) == trials(finished)
-    assert table(again) == table(finished)
-    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if "%" in line]
-    assert rows[:TRIALS] == ["0", "1", "2", "3"]
 
 
 @pytest.mark.slow
@@ -310,64 +158,14 @@ def test_bad_input(dataset, tmp_path):
         resume_search(dataset, tmp_path / "none")
 
 
-def test_other_images_are_refused(finished, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(finished.folder, copy)
-    facts = json.loads((copy / "search.json").read_text())
-    del facts["best"]
-    (copy / "search.json").write_text(json.dumps(facts))
-    screen, said = recording()
-    with pytest.raises(RunError, match="these are not the images"):
-        resume_search(convlens.load_data("mnist5k"), copy, screen)
-    assert "goes on" not in said.getvalue()
+def test_a_search_that_cannot_begin_leaves_its_name_free(dataset, tmp_path, monkeypatch):
+    def full(self, name, text):
+        raise StorageError("the disk is full")
 
-
-def cut(finished, folder, keep):
-    """Return a copy of a search as it was when its journal had `keep` bytes."""
-    shutil.copytree(finished.folder, folder)
-    facts = json.loads((folder / "search.json").read_text())
-    (folder / "search.json").write_text(
-        json.dumps({k: facts[k] for k in ("path", "trials", "minutes", "generation", "space")})
-    )
-    journal = folder / "journal.log"
-    journal.write_bytes(journal.read_bytes()[:keep])
-    return folder
-
-
-@pytest.mark.slow
-def test_search_killed_after_a_last_epoch_goes_on_as_it_would_have(finished, dataset, tmp_path):
-    lines = (finished.folder / "journal.log").read_bytes().splitlines(keepends=True)
-    told = [
-        n for n, line in enumerate(lines, 1) if json.loads(line).get("op_code") == 7
-    ]  # intermediate values
-    last = max(n for n in told if n < len(lines))  # of the last trial, before its end was written
-    folder = cut(
-        finished, tmp_path / "renamed", sum(map(len, lines[:last])) + 5
-    )  # and five bytes of the next line
-    resumed = resume_search(dataset, folder, Screen(quiet=True))
-    assert trials(resumed) == trials(finished)
-    assert len(resumed.study.get_trials()) == TRIALS
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("late")
-def test_a_search_of_8941a94_is_resumed(dataset, tmp_path):
-    fixtures = Path(__file__).parents[1] / "fixtures" / "8941a94"
-    folder = tmp_path / "search"
-    shutil.copytree(fixtures / "search_interrupted", folder)
-    expected = json.loads((fixtures / "expected.json").read_text())
-    forget_threads(folder)
-    found = resume_search(dataset, folder, Screen(quiet=True))
-    facts = json.loads((folder / "search.json").read_text())
-    assert facts["best"] == found.ranked[0].number == expected["search"]["best"]
-    assert facts["metrics"]["accuracy"]["value"] == expected["search"]["accuracy"]
-    for number in (0, 1):
-        wanted = expected[f"search_resumed/trial-00{number}"]["history"]
-        history = found.run(found.trials[number]).history
-        assert [row["epoch"] for row in history] == [row["epoch"] for row in wanted]
-        for name in ("loss", "val_loss", "accuracy", "val_accuracy", "learning_rate"):
-            values = [row[name] for row in history]
-            assert values == pytest.approx([row[name] for row in wanted], abs=1e-4), name
+    monkeypatch.setattr(Run, "write", full)
+    with pytest.raises(StorageError):
+        search(dataset, CONFIG, trials=2, run=tmp_path / "search", screen=Screen(quiet=True))
+    assert not (tmp_path / "search").exists()
 
 
 LATE = """
@@ -387,13 +185,3 @@ print(sorted({"optuna", "tensorboard", "sqlalchemy"} & set(sys.modules)))
 def test_only_a_search_imports_optuna_and_tensorboard():
     done = subprocess.run([sys.executable, "-c", LATE], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_damaged_journal_is_named(finished, dataset, tmp_path):
-    folder = cut(finished, tmp_path / "damaged", None)
-    journal = folder / "journal.log"
-    journal.write_bytes(b"{oops\n" + journal.read_bytes())
-    with pytest.raises(
-        RunError, match=r"journal.log, line 1: the journal of the search is damaged"
-    ):
-        resume_search(dataset, folder, Screen(quiet=True))

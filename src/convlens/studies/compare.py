@@ -91,13 +91,13 @@ def compare(  # noqa: PLR0913 - the public entry point; all but two have default
     ):
         planned = plan_networks(recipes, prepared, 60 * minutes, screen)
     comparison = Run.create(run, f"{dataset.name}-compare")
-    for name in names:
-        network = comparison.part(name)
-        network.record(prepared)
-        network.write("run.toml", planned[name].to_toml())
-    facts = {"models": list(names), "minutes": minutes, "path": prepared.to_dict()["path"]}
-    comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
-    with comparison.locked():
+    with comparison.removed_on_failure(), comparison.locked():
+        for name in names:
+            network = comparison.part(name)
+            network.record(prepared)
+            network.write("run.toml", planned[name].to_toml())
+        facts = {"models": list(names), "minutes": minutes, "path": prepared.to_dict()["path"]}
+        comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
         return _carry_out(comparison, prepared, screen, place or Here())
 
 

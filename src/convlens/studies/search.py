@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.trial import FrozenTrial
 
 from convlens.checksums import seal, seal_parts
 from convlens.config import Config
@@ -43,6 +44,7 @@ from convlens.studies.trial import train_trial, write_hparams
 from convlens.training.network import choose_network
 from convlens.training.setup import describe_images
 
+TENSORBOARD = "tensorboard"  # the folder for its page HParams
 TRIALS = {  # by whether the time is limited
     True: N_("{trials} of {epochs}, none begun after {limit}; weak ones are stopped early"),
     False: N_("{trials} of {epochs}; weak ones are stopped early"),
@@ -104,10 +106,10 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         "generation": generation,
         "space": to_dict(space),
     }
-    folder.record(prepared)
-    folder.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
-    folder.write("run.toml", config.to_toml())
-    with folder.locked():
+    with folder.removed_on_failure(), folder.locked():
+        folder.record(prepared)
+        folder.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
+        folder.write("run.toml", config.to_toml())
         return _carry_out(folder, prepared, screen, place or Here())
 
 
@@ -177,10 +179,14 @@ def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Se
     for note in prepared.notes:
         screen.note(note)
     table.heading()
-    for trial in found.trials:
-        if trial.state.is_finished():
-            table.add(trial)
+    ended = [trial for trial in found.trials if trial.state.is_finished()]
+    for trial in ended:
+        table.add(trial)
     with explained_stops(run.how_to_resume, _("stopped; what was done is kept."), several=True):
+        for trial in ended:
+            # A process that was killed may have told how a trial ended, and not recorded it.
+            if not (run.folder / TENSORBOARD / found.run(trial).folder.name).exists():
+                _record(found, space, trial)
         _train_trials(found, facts, space, prepared, table, place)
         result = finish_search(found, prepared, table)
     seal_parts(run.folder)  # before the result, after which nobody goes on with it
@@ -206,11 +212,20 @@ def _train_trials(
         for job, outcome in place.each(train_trial, jobs, prepared, bar):
             ended = found.tell(trials[job.number], outcome)
             table.add(ended)
-            write_trials(found, space)
-            with storage_errors(found.folder / "tensorboard", _("the trial for TensorBoard")):
-                write_hparams(found.folder / "tensorboard", ended, found.history(ended))
+            _record(found, space, ended)
         if not trials:
             return
+
+
+def _record(found: Search, space: Space, trial: FrozenTrial) -> None:
+    """Write a trial that has ended into the table, and for TensorBoard.
+
+    Raises:
+        StorageError: If a file cannot be written.
+    """
+    write_trials(found, space)
+    with storage_errors(found.folder / TENSORBOARD, _("the trial for TensorBoard")):
+        write_hparams(found.folder / TENSORBOARD, trial, found.history(trial))
 
 
 def _generation(
