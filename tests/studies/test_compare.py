@@ -10,7 +10,15 @@ from convlens.budget.plan import Costs
 from convlens.config import Config
 from convlens.data.cache import cache_folder
 from convlens.data.sources import load_data
-from convlens.errors import ConfigError, DataError, Interrupted, ModelError, RunError, TrainingError
+from convlens.errors import (
+    ConfigError,
+    DataError,
+    Interrupted,
+    ModelError,
+    RunError,
+    StorageError,
+    TrainingError,
+)
 from convlens.language import _ as text
 from convlens.language import recalled
 from convlens.language_choice import using
@@ -249,3 +257,35 @@ def test_comparisons_that_exist_are_named(tmp_path, monkeypatch):
         Run.create(tmp_path / "runs" / name, "").write(FACTS, "{}")
     with pytest.raises(RunError, match=r"Comparisons here: one, two\.$"):
         open_comparison("none")
+
+
+def test_a_network_that_fails_after_a_kill_in_its_first_epochs_is_ranked_by_what_is_left(
+    done, images, tmp_path, monkeypatch
+):
+    """Its classifier is there, but it began anew, and has no epoch."""
+
+    def lack(trainer, run, seconds):
+        run.write_history([])
+        raise TrainingError("the memory is not enough for this training.")
+
+    shutil.copytree(done[0].folder, tmp_path / "killed")
+    killed = Run(tmp_path / "killed")
+    facts = killed.read(FACTS)
+    killed.write(FACTS, json.dumps({name: facts[name] for name in ("models", "minutes", "path")}))
+    (killed.folder / NAMES[1] / "trained.json").unlink()
+    monkeypatch.setattr(compare_module, "train_for", lack)
+    resume_comparison(images, killed.folder, QUIET)
+    rows = {row["model"]: row for row in killed.read(FACTS)["ranking"]}
+    assert [rows[name]["epochs"] for name in NAMES] == [5, 0, 5]
+    assert rows[NAMES[1]]["note"] == "the memory is not enough for this training."
+
+
+def test_a_comparison_that_cannot_begin_leaves_its_name_free(images, tmp_path, monkeypatch):
+    def full(self, name, text):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(Run, "write", full)
+    monkeypatch.setattr(compare_module, "plan_networks", lambda *_: dict.fromkeys(NAMES, CONFIG))
+    with pytest.raises(StorageError):
+        compare(images, NAMES, CONFIG, run=tmp_path / "none", screen=QUIET)
+    assert not (tmp_path / "none").exists()

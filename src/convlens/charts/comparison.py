@@ -66,6 +66,8 @@ def show_growth(names: Sequence[str], histories: Sequence[Sequence[Mapping[str, 
             xlabel=_("seconds trained, validations included"), ylabel=_("validation accuracy")
         )
         for number, (name, history) in enumerate(zip(names, histories, strict=True)):
+            if not history:  # killed in its first epochs, and failed when it began anew
+                continue
             color = COLORS[number % len(COLORS)]
             dashes = "-" if number < len(COLORS) else (0, (4, 2))
             seconds, values, losses = (

@@ -33,8 +33,7 @@ def show_trained(run: Run, note: str, screen: Screen) -> None:
     """Print what the training of a network has reached."""
     if note:
         screen.note(note)
-    if run.classifier_path.exists():
-        history = run.history
+    if run.classifier_path.exists() and (history := run.history):
         best = max(float(row["val_accuracy"] or 0) for row in history)
         screen.say(
             _("{name}: {epochs} in {time}, best validation accuracy {best:.1f} %").format(
