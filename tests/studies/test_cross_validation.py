@@ -1,17 +1,22 @@
 """Cross-validation: every image is scored once, also if the study is killed and continued."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from convlens.config import Config
-from convlens.errors import ConfigError, Interrupted, RunError
+from convlens.errors import ConfigError, DataError, Interrupted, RunError
 from convlens.pipeline import train
 from convlens.report.again import score_again
 from convlens.run import Run
 from convlens.run_check import WHOLE, check_files
+from convlens.studies import cross_validation
 from convlens.studies.cross_validation import cross_validate, resume_cross_validation
+from convlens.transfer import head_stage
 from tests.conftest import without_charts, without_maps
-from tests.trainings import QUIET, press_ctrl_c, same_weights
+from tests.trainings import QUIET, press_ctrl_c, recording, same_weights
 
 FOLDED = Config().replace(
     model="custom_cnn",
@@ -84,3 +89,44 @@ def test_a_killed_one_goes_on_with_the_same_bits(run, digits, tmp_path, monkeypa
 def test_one_fold_is_refused(digits, tmp_path):
     with pytest.raises(ConfigError, match="at least 2"):
         cross_validate(digits, FOLDED, 1, run=tmp_path / "run", screen=QUIET)
+
+
+def test_a_class_with_fewer_different_images_than_folds_is_refused(digits, tmp_path):
+    """scikit-learn only warns, and then holds no image of the class out in some folds."""
+    eights = np.flatnonzero(digits.labels == 8)
+    chosen = np.sort(np.r_[np.flatnonzero(digits.labels < 2)[:60], eights[:4], eights[:3]])
+    few = replace(
+        digits,
+        images=digits.images[chosen],
+        labels=np.unique(digits.labels[chosen], return_inverse=True)[1],
+        class_names=("0", "1", "8"),
+    )
+    said = r"--folds 5 needs at least 5 different images of every class; '8' has 4\."
+    with pytest.raises(DataError, match=said):
+        cross_validate(few, FOLDED, 5, run=tmp_path / "run", screen=QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+def press(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_the_report_is_written_says_how_to_go_on(run, digits, tmp_path, monkeypatch):
+    shutil.copytree(run.folder, tmp_path / "stopped")
+    (tmp_path / "stopped" / "report.json").unlink()
+    monkeypatch.setattr(cross_validation, "finish", press)
+    with pytest.raises(Interrupted, match=r"finished folds keep .* --run \S+stopped --resume"):
+        resume_cross_validation(digits, tmp_path / "stopped", QUIET)
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_folds_are_scored_by_their_classifiers_where_kept_features_give_something_else(
+    digits, backbone, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(head_stage, "TOLERANCE", -1.0)
+    config = Config().replace(
+        backbone=str(backbone), pooling="none", limit=120, precision="float32"
+    )
+    screen, said = recording()
+    cross_validate(digits, config, 2, run=tmp_path / "run", screen=screen)
+    assert said.getvalue().count("are computed by the classifier in float32 instead") == 3

@@ -18,6 +18,7 @@ from convlens.pipeline import train
 from convlens.report.again import score_again
 from convlens.run import Run
 from convlens.screen import Screen
+from convlens.studies import few as few_module
 from convlens.studies.draws import mean_of_draws
 from convlens.studies.few import resume_few, train_on_few
 from tests.conftest import without_charts, without_maps
@@ -188,3 +189,14 @@ def test_no_draws_on_the_command_line(capsys):
         main(["train", "digits", "--few", "2", "--draws", "0"])
     assert stopped.value.code == 2
     assert "--draws at least 2; found 2 and 0" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_mean_is_written_says_how_to_go_on(scratch, digits, tmp_path, monkeypatch):
+    def press(*_):
+        raise KeyboardInterrupt
+
+    shutil.copytree(scratch.folder, tmp_path / "stopped")
+    (tmp_path / "stopped" / "report.json").unlink()
+    monkeypatch.setattr(few_module, "write_draws", press)
+    with pytest.raises(Interrupted, match=r"2 of 2 draws .* --run \S+stopped --resume"):
+        resume_few(digits, tmp_path / "stopped", QUIET)

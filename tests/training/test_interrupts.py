@@ -8,14 +8,15 @@ from convlens.errors import Interrupted
 from convlens.training.interrupts import interruptible
 
 
-def press(number, act=lambda pressed: None):
-    with interruptible() as pressed:
+def press(number, act=lambda stops: None):
+    with interruptible() as stops:
+        assert not stops()
         signal.raise_signal(number)
-        assert pressed.is_set()
-        act(pressed)
+        act(stops)
 
 
-def stop(pressed):
+def stop(stops):
+    assert stops()
     raise Interrupted("stopped after epoch 3")
 
 
@@ -31,3 +32,23 @@ def test_a_signal_that_a_training_has_not_acted_on_is_not_lost(number):
 def test_a_training_that_acts_on_it_says_so_itself():
     with pytest.raises(Interrupted, match="after epoch 3"):
         press(signal.SIGINT, stop)
+
+
+def test_a_signal_while_a_training_stops_for_its_time_is_not_lost():
+    """It would go on with another number of epochs once its state is saved."""
+
+    def stop_and_press():
+        with interruptible(lambda: True) as stops:
+            assert stops()
+            signal.raise_signal(signal.SIGINT)
+            raise Interrupted("stopped after epoch 3")
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        stop_and_press()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_training_that_stops_for_its_time_says_so():
+    with pytest.raises(Interrupted, match="after epoch 3"), interruptible(lambda: True) as stops:
+        stop(stops)

@@ -120,10 +120,6 @@ class Stage:
         self.log.append((self.name, run))
         return State(epoch=len(self.log))
 
-    @property
-    def predict(self):
-        return f"prediction of {self.name}"
-
     def prepare_scores(self, run):
         self.log.append((self.name, "scores"))
         return f"scores of {self.name}"
@@ -177,13 +173,12 @@ def test_the_stages_run_in_order_and_the_last_state_counts(training, log, tmp_pa
     assert state.epoch == 2
 
 
-def test_the_last_stage_predicts_and_scores(training, log, tmp_path, monkeypatch):
+def test_the_last_stage_scores(training, log, tmp_path, monkeypatch):
     def finish(*args, predict, explain):
         assert explain
         return (*args, predict), "the scores"
 
     monkeypatch.setattr(trainer_module, "finish", finish)
-    assert training.predict == "prediction of layers"
     run = Run(tmp_path)
     assert training.finish(run) == (run, "images", QUIET, "scores of layers")
     assert log == [("layers", "scores")]

@@ -45,7 +45,7 @@ def test_the_head_is_kept_where_fine_tuning_is_no_better(digits, backbone, tmp_p
     )
     state = training.run(run)
     assert state.best_epoch == 0
-    assert training.predict is not None
+    assert training.prepare_scores(run) is not None
     assert len(run.history) == 2
     assert same_weights(run, head)
 
@@ -102,7 +102,7 @@ GRADUAL = {
 @pytest.fixture(scope="module")
 def whole(digits, backbone, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finish_module, "report_run", lambda *_: None)
+        patch.setattr(finish_module, "report_run", lambda *_, **__: None)
         return train(
             digits,
             config_of(backbone, **GRADUAL),

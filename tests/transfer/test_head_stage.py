@@ -33,7 +33,7 @@ def test_a_head_on_kept_features(digits, backbone, tmp_path, computed):
     assert classifier.provenance["best"] == {"epoch": 0}
     rows = classifier.probabilities(images, indices=val)
     assert (rows.argmax(1) == training.setup.prepared.dataset.labels[val]).mean() > 0.6
-    assert np.abs(training.predict(classifier, val) - rows).max() < 1e-4
+    assert np.abs(training.stages[-1].predict(classifier, val) - rows).max() < 1e-4
     assert training.stages[0].prepare_scores(run) is not None
     assert run.read(RESULT)["classes"] == rows.argmax(1).tolist()
     plain = keras.models.load_model(run.classifier_path)
@@ -71,7 +71,7 @@ def test_hidden_layers_learn_by_steps(digits, backbone, tmp_path):
     right = (rows.argmax(1) == training.setup.prepared.dataset.labels[val]).mean()
     assert right == pytest.approx(best["val_accuracy"], abs=1e-6)
     assert run.classifier().provenance["best"]["epoch"] == state.best_epoch
-    assert training.predict is not None
+    assert training.prepare_scores(run) is not None
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_resumed_head_that_got_no_better_is_the_best_one_kept(
     again = open_training(prepared, run.config, choose_origin(run.config), QUIET)
     again.run(run)  # the saved state has no epoch left
     assert all(map(np.array_equal, again.setup.network.get_weights(), weights(run)))
-    assert again.predict is not None
+    assert again.prepare_scores(run) is not None
 
 
 @pytest.mark.slow
@@ -139,6 +139,6 @@ def test_a_backbone_of_the_zoo_sees_grey_digits_in_colour(digits, tmp_path):
     images, val = training.setup.prepared.store.images, training.setup.prepared.splits.val
     assert images.shape[1:] == (64, 64, 3)
     rows = run.classifier().probabilities(images, indices=val)
-    assert np.abs(training.predict(run.classifier(), val) - rows).mean() < TOLERANCE
+    assert np.abs(training.stages[-1].predict(run.classifier(), val) - rows).mean() < TOLERANCE
     plain = keras.models.load_model(run.classifier_path)
     assert np.allclose(plain.predict(images[val], verbose=0), rows, atol=1e-5)

@@ -102,7 +102,6 @@ class Parallel:
     each: dict[str, float] = field(default_factory=dict)
     work: Callable[[Any], None] | None = None
     expected = 0.0  # nothing was measured
-    predict: Predict | None = None
 
     def __post_init__(self) -> None:
         images = len(self.setup.prepared.splits.train)
@@ -179,10 +178,10 @@ class Parallel:
 
         progress = _Progress(self.screen)
         told = False
-        with interruptible() as pressed, task_errors():
+        with interruptible() as stops, task_errors():
             while progress.state is None:
                 ended, _waiting = ray.wait([done], timeout=PAUSE)
-                if pressed.is_set() and not told:
+                if not told and stops():
                     ray.get(keeper.stop.remote())
                     told = True
                 for event, *facts in ray.get(keeper.take.remote()):

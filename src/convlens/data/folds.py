@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.draws import Indices
-from convlens.errors import DataError
-from convlens.language import _
 
 
 def folds(
@@ -18,22 +16,12 @@ def folds(
     Args:
         labels: (n,) class indices of all images.
         clusters: (n,) cluster numbers of all images, from `clusters_of`.
-        pool: The indices to divide; each is held out once.
+        pool: The indices to divide; each is held out once. Every class has k clusters or more.
         k: The number of folds.
         seed: The seed of the draw.
-
-    Raises:
-        DataError: If a class has fewer than k different images.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
-    try:
-        for rest, held in splitter.split(pool, labels[pool], clusters[pool]):
-            yield pool[rest], pool[held]
-    except ValueError as error:
-        raise DataError(
-            _("--folds {k} needs at least {k} different images of every class; {error}.").format(
-                k=k, error=error
-            )
-        ) from error
+    for rest, held in splitter.split(pool, labels[pool], clusters[pool]):
+        yield pool[rest], pool[held]

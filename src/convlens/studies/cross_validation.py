@@ -19,7 +19,7 @@ from convlens.data.draws import draw, ranks_of
 from convlens.data.folds import folds
 from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
-from convlens.errors import ConfigError
+from convlens.errors import ConfigError, DataError
 from convlens.evaluation.evaluate import evaluate
 from convlens.files import explained_stops, write_atomically
 from convlens.language import N_, _
@@ -163,8 +163,19 @@ class _Folds:
         return folds(self.whole.dataset.labels, self.whole.clusters, self.pool, self.k, seed)
 
     def check(self) -> None:
-        """Raise DataError if a class has too few images."""
-        list(self.parts())
+        """Raise DataError if a class has fewer different images than there are folds."""
+        dataset = self.whole.dataset
+        labels = dataset.labels[self.pool]
+        clusters = self.whole.clusters[self.pool]
+        counts = {int(n): len(np.unique(clusters[labels == n])) for n in np.unique(labels)}
+        smallest = min(counts, key=lambda number: counts[number])
+        if counts[smallest] < self.k:
+            raise DataError(
+                _(
+                    "--folds {k} needs at least {k} different images of every class; '{name}' has "
+                    "{count:,}. Use fewer folds, or add images of this class."
+                ).format(k=self.k, name=dataset.class_names[smallest], count=counts[smallest])
+            )
 
     def carry_out(self, outer: Run, last: Training, place: Place) -> None:
         """Train and score the folds that are left, then the network of all images."""
@@ -180,16 +191,17 @@ class _Folds:
         self.screen.say(_("all images"), "bold")
         with explained_stops(outer.how_to_resume, _stopped(outer), several=True):
             last.run(outer)
-        evaluation = evaluate(
-            dataset.labels[self.pool],
-            rows[self.pool],
-            dataset.class_names,
-            images_seen=_("{k} held-out folds").format(k=self.k),
-        )
-        scored = Scored(evaluation, self.whole, self.pool, explained=False)
-        facts = {"folds": self.k}
-        seal_parts(outer.folder)
-        finish(outer, self.whole, self.screen, predict=last.predict, scored=scored, facts=facts)
+            evaluation = evaluate(
+                dataset.labels[self.pool],
+                rows[self.pool],
+                dataset.class_names,
+                images_seen=_("{k} held-out folds").format(k=self.k),
+            )
+            scored = Scored(evaluation, self.whole, self.pool, explained=False)
+            facts = {"folds": self.k}
+            predict = last.prepare_scores(outer)
+            seal_parts(outer.folder)
+            finish(outer, self.whole, self.screen, predict=predict, scored=scored, facts=facts)
 
     def _train_folds(
         self,
@@ -273,10 +285,10 @@ def train_fold(
     if announced:
         training.announce(run)
     training.run(run)
-    classifier = run.classifier()
-    classifier = calibrate(classifier, fold, config.training, screen, training.predict)
+    predict = training.prepare_scores(run)
+    classifier = calibrate(run.classifier(), fold, config.training, screen, predict)
     classifier.save(run.classifier_path)
-    rows = probabilities(classifier, fold, splits.test, training.predict)
+    rows = probabilities(classifier, fold, splits.test, predict)
     write_atomically(
         run.folder / FOLD_DONE, lambda place: np.savez(place, rows=rows), _("the scores")
     )

@@ -149,7 +149,8 @@ class _Few:
         with explained_stops(outer.how_to_resume, stopped, several=True):
             for job, _result in place.each(train_draw, jobs, shared, Screen(quiet=True)):
                 self._show(job.number, job.run)
-        write_draws(outer, self.k, [_score_of(inner) for inner in inners.values()], self.screen)
+            scores = [_score_of(inner) for inner in inners.values()]
+            write_draws(outer, self.k, scores, self.screen)
 
     def _announce(self, outer: Run, drawn: NDArray[np.int64], place: Place) -> None:
         """Record and print what is trained on the images of the first draw."""
@@ -201,7 +202,7 @@ def train_draw(
     training = open_training(_part(whole, drawn), as_begun(run, config), origin, screen)
     training.setup.describe(run)
     training.run(run)
-    predict = training.stages[-1].prepare_scores(run)
+    predict = training.prepare_scores(run)
     finish(run, training.setup.prepared, screen, predict=predict, explain=False)
 
 

@@ -2,23 +2,36 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from convlens.errors import Interrupted
+
 
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C or SIGTERM sets; a second Ctrl-C ends at once.
+def interruptible(asked: Callable[[], bool] = lambda: False) -> Iterator[Callable[[], bool]]:
+    """Yield what says whether to stop, as it does after the first Ctrl-C or SIGTERM.
+
+    A second Ctrl-C ends at once.
+
+    Args:
+        asked: Whether to stop for another reason; asked where nothing was pressed.
 
     Raises:
-        KeyboardInterrupt: At the end of a block that has not acted on the event, since more may
-            follow it, such as the next fold of a cross-validation.
+        KeyboardInterrupt: At the end of a block that was not told of what was pressed, since more
+            may follow it, such as the next fold of a cross-validation.
     """
-    pressed = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield pressed  # Signals reach the main thread only.
+        yield asked  # Signals reach the main thread only.
         return
+    pressed = threading.Event()
+    told = False
+
+    def stops() -> bool:
+        nonlocal told
+        told = pressed.is_set()
+        return told or asked()
 
     def note(number: int, frame: FrameType | None) -> None:
         if pressed.is_set():
@@ -27,7 +40,12 @@ def interruptible() -> Iterator[threading.Event]:
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield pressed
+        yield stops
+    except Interrupted:
+        # It stops for another reason, and whoever asked for that would go on.
+        if pressed.is_set() and not told:
+            raise KeyboardInterrupt from None
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -26,11 +26,6 @@ class Stage(Protocol):
     def run(self, run: Run) -> State:
         """Train, and leave the best classifier in the run folder."""
 
-    @property
-    def predict(self) -> Predict | None:
-        """What predicts faster than the classifier in the run folder, or None."""
-        return None
-
     def prepare_scores(self, run: Run) -> Predict | None:
         """Return what the scores are computed with; None stands for the classifier itself."""
         return None

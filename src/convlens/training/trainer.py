@@ -89,15 +89,14 @@ class Training:
             state = stage.run(run)
         return state
 
-    @property
-    def predict(self) -> Predict | None:
-        """What predicts faster than the classifier in the run folder, or None."""
-        return self.stages[-1].predict
+    def prepare_scores(self, run: Run) -> Predict | None:
+        """Return what the scores of the best epoch are computed with; see `Stage`."""
+        return self.stages[-1].prepare_scores(run)
 
     def finish(self, run: Run, *, explain: bool = True) -> Classifier:
         """Calibrate and score the best epoch, and write the report; see `report.finish`."""
         self.screen.stage(_("scores and report"))
-        predict = self.stages[-1].prepare_scores(run)
+        predict = self.prepare_scores(run)
         return finish(run, self.setup.prepared, self.screen, predict=predict, explain=explain)[0]
 
 
@@ -244,14 +243,14 @@ class Trainer(Stage):
         """
         keras.utils.set_random_seed(self.setup.config.training.seed)
         failures = explained_failures(self.train, self.val, how_to_go_on=run.how_to_resume)
-        with run.locked(), failures, interruptible() as pressed:
+        with run.locked(), failures, interruptible(stop_requested) as stops:
             hooks = Hooks(
                 on_best=lambda model, state: self._keep(model, state, run),
                 on_epoch=on_epoch,
                 on_answers=lambda epoch, rows: write_live(
                     run.folder, self.setup.prepared, rows, epoch
                 ),
-                stop_requested=lambda: pressed.is_set() or stop_requested(),
+                stop_requested=stops,
                 observer=observer or self._observer(run),
                 saves=self.saves,
             )

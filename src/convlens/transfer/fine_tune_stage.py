@@ -129,11 +129,6 @@ class FineTuneStage:
         self.screen.fact(_("head alone"), scores.format(**found))
         return State(best_score=[found["accuracy"], -found["loss"]])
 
-    @property
-    def predict(self) -> Predict | None:
-        """The prediction from kept features, where the head alone is the best."""
-        return self.head.predict if self._head_is_best else None
-
     def prepare_scores(self, run: Run) -> Predict | None:
         """Return what scores are computed with, and compare fine-tuning with the head alone."""
         if self._head_is_best:
