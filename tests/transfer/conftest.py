@@ -21,7 +21,7 @@ def own_cache(monkeypatch, tmp_path) -> Path:
 def no_report(monkeypatch) -> Callable[..., None]:
     """Leave the report out, which takes longer than a training of a small head; return it."""
     real = finish_module.report_run
-    monkeypatch.setattr(finish_module, "report_run", lambda *_: None)
+    monkeypatch.setattr(finish_module, "report_run", lambda *_, **__: None)
     return real
 
 

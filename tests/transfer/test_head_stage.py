@@ -9,7 +9,7 @@ import pytest
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import Compiled
 from convlens.config import Config
-from convlens.errors import Interrupted
+from convlens.errors import Interrupted, RunError
 from convlens.pipeline import open_training, train
 from convlens.transfer import features as features_module
 from convlens.transfer.head_stage import RESULT, TOLERANCE
@@ -142,3 +142,19 @@ def test_a_backbone_of_the_zoo_sees_grey_digits_in_colour(digits, tmp_path):
     assert np.abs(training.stages[-1].predict(run.classifier(), val) - rows).mean() < TOLERANCE
     plain = keras.models.load_model(run.classifier_path)
     assert np.allclose(plain.predict(images[val], verbose=0), rows, atol=1e-5)
+
+
+def test_a_run_goes_on_with_the_backbone_with_which_it_began_only(digits, backbone, tmp_path):
+    """A head that has learned from the features of another backbone is of no use."""
+    own = shutil.copy(backbone, tmp_path / "own.keras")
+    config = config_of(own, head=(8,), epochs=1)
+    training, run = training_of(digits, config, tmp_path / "run")
+    training.run(run)
+    prepared = training.setup.prepared
+    open_training(prepared, run.config, choose_origin(run.config), QUIET).run(run)
+    other = Classifier.load(own)
+    other.model.set_weights([weight + 0.01 for weight in other.model.get_weights()])
+    other.save(own)
+    changed = open_training(prepared, run.config, choose_origin(run.config), QUIET)
+    with pytest.raises(RunError, match=r"run: .*; \S+own\.keras has others now"):
+        changed.run(run)

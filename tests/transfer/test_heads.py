@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from convlens.config import Config
+from convlens.errors import TrainingError
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.transfer import heads
@@ -231,3 +232,11 @@ def test_a_class_with_all_the_weight_is_predicted_most(tmp_path):
     assert (
         np.asarray(head(features)).argmax(1) == 1
     ).mean() > 0.6  # A third of the images are of this class.
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_features_that_are_not_finite_are_said(number):
+    features, labels = clouds(30, 3, 0)
+    features[7, 2] = number
+    with pytest.raises(TrainingError, match="the features of the backbone must be finite"):
+        fit_linear_head(features, labels, *NONE, 3)

@@ -1,6 +1,7 @@
 """Features: what a frozen network computes for each image, and under which name it is kept."""
 
 import hashlib
+import json
 import re
 
 import keras
@@ -10,7 +11,44 @@ from convlens.classifier.runtime import Compiled, compile_model
 from convlens.data.decoding import converted
 from convlens.data.prepared import Prepared
 from convlens.data.store import VERSION
+from convlens.errors import RunError
+from convlens.language import _
+from convlens.run import Run
 from convlens.transfer.feature_cache import FeatureCache
+
+BACKBONE = "state/backbone.json"  # in the run folder
+
+
+def digest_of(body: keras.Model) -> str:
+    """Return the SHA-256 of the weights of a network in hexadecimal."""
+    digest = hashlib.sha256()
+    for weight in body.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
+
+
+def require_same_backbone(run: Run, digest: str) -> None:
+    """Note the backbone with which a run begins, and refuse another one when it goes on.
+
+    What has learned from the features of one backbone is of no use for those of another.
+
+    Args:
+        run: The run.
+        digest: The `digest_of` the backbone.
+
+    Raises:
+        RunError: If the run has begun with other weights.
+        StorageError: If it cannot be noted.
+    """
+    if not (run.folder / BACKBONE).exists():
+        run.write(BACKBONE, json.dumps({"weights": digest}))
+    elif run.read(BACKBONE)["weights"] != digest:
+        raise RunError(
+            _(
+                "{folder}: a run must go on with the weights of the backbone with which it has "
+                "begun; {backbone} has others now. Put its former file back, or start a new run."
+            ).format(folder=run.folder, backbone=run.config.transfer.backbone)
+        )
 
 
 def features_key(body: keras.Model, preprocessing: object, arithmetic: str) -> str:

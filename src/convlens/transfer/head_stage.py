@@ -28,7 +28,7 @@ from convlens.training.setup import Setup
 from convlens.training.stage import Facts
 from convlens.transfer.backbone import FEATURES, HEAD, body_of
 from convlens.transfer.feature_cache import BATCH
-from convlens.transfer.features import open_features
+from convlens.transfer.features import digest_of, open_features, require_same_backbone
 from convlens.transfer.heads import Labelled, fit_dense_head, fit_linear_head, write_trials
 from convlens.transfer.wanted import Wanted, compute_missing, is_elsewhere
 
@@ -75,6 +75,7 @@ class HeadStage:
         self.body = body_of(setup.network)
         with screen.console.status(_("preparing the backbone")):
             self.compiled, self.features = open_features(self.body, setup.prepared, setup.precision)
+            self._digest = digest_of(self.body)
 
     @property
     def arithmetic(self) -> str:
@@ -133,6 +134,7 @@ class HeadStage:
         Nothing is done where a resumed run has begun with the layers below. Ctrl-C ends this stage
         at once; the features computed so far are kept.
         """
+        require_same_backbone(run, self._digest)
         if self.continues and run.has_state:
             return State()
         began = time.monotonic()

@@ -25,8 +25,10 @@ from threadpoolctl import threadpool_limits
 from convlens.charts.tuning import show_regularization
 from convlens.config import Config
 from convlens.data.batches import Batches
+from convlens.errors import TrainingError
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.scores import Score
+from convlens.language import N_, _
 from convlens.run import Run
 from convlens.run_folder import REGULARISATION
 from convlens.screen import Screen
@@ -49,6 +51,10 @@ ONE_THREAD = 2**26
 # they are.
 IN_PLACE = 2**28
 NEVER_SEEN = -30.0  # the logit of a class without training images
+NOT_FINITE = N_(
+    "the features of the backbone must be finite; those of some images are infinite or nan. Use "
+    "--precision float32, or other weights."
+)
 
 Floats = NDArray[np.float32]
 Labelled = tuple[Floats, NDArray[np.int64]]  # (n, width) features and (n,) classes
@@ -103,6 +109,9 @@ def fit_linear_head(  # noqa: PLR0913 - two sets of images
         num_classes: The number of logits.
         class_weights: (num_classes,) weight of an image by its class.
         progress: Called with the number of strengths tried so far and the number of all.
+
+    Raises:
+        TrainingError: If a feature is infinite or not a number.
     """
     center, scale = _spread(features)
     units = 1.0  # what a strength is divided by
@@ -150,6 +159,8 @@ def _spread(features: Floats) -> tuple[Floats, float]:
     by its own standard deviation (means of 10 draws).
     """
     center = features.mean(0, dtype=np.float64)
+    if not np.isfinite(center).all():
+        raise TrainingError(_(NOT_FINITE))
     mean_square = np.einsum("ij,ij->", features, features, dtype=np.float64) / features.size
     variance = mean_square - (center**2).mean()
     return center.astype(np.float32), float(np.sqrt(max(variance, 0.0))) or 1.0
