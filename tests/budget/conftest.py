@@ -23,7 +23,7 @@ SMALL = Config().replace(
 @pytest.fixture
 def quick(monkeypatch, tmp_path):
     monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(finish, "report_run", lambda *_: None)
+    monkeypatch.setattr(finish, "report_run", lambda *_, **__: None)
     monkeypatch.setattr(measure, "write_evaluation", lambda *_: None)
     monkeypatch.setattr(measure, "SPENT", 0.05)
     monkeypatch.setattr(timed_run, "MOST_TIMED", 0.2)

@@ -10,7 +10,8 @@ import pytest
 
 from convlens.errors import DataError, RunError
 from convlens.report import leak_free
-from convlens.report.again import refuse_several, score_again, score_other
+from convlens.report.again import images_of, refuse_several, score_again, score_other
+from convlens.report.finish import finish
 from tests.report.conftest import copied
 from tests.trainings import QUIET, recording
 
@@ -161,3 +162,18 @@ def test_other_images_get_a_second_view_too(run, digits):
     folder = score_other(run, run.classifier(), digits, QUIET, mirrored=True)
     content = json.loads((folder / "report.json").read_text())
     assert content["views"]["given"] == content["metrics"]["accuracy"]
+
+
+def test_a_run_that_can_go_on_is_scored_and_still_goes_on(run, digits):
+    """A report beside its run.toml would count as its end."""
+    (run.folder / "report.json").unlink()
+    classifier = run.classifier()
+    screen, text = recording()
+    folder = score_again(run, classifier, digits, screen)
+    assert folder == run.folder / "evaluations" / digits.name
+    assert f"goes on with: convlens train --run {run.folder} --resume" in text.getvalue()
+    score_again(run, classifier, digits, QUIET)
+    assert json.loads((folder / "report.json").read_text())["test_evaluations"] == 2
+    assert not run.finished
+    finish(run, images_of(run, classifier, digits, QUIET), QUIET, explain=False)
+    assert run.report["test_evaluations"] == 3

@@ -1,7 +1,7 @@
 """Again: a finished classifier is scored on the images of its run or on others."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,11 +18,12 @@ from convlens.errors import RunError
 from convlens.files import claim_folder, numbered
 from convlens.language import _
 from convlens.preprocess import Preprocessing
-from convlens.report.finish import Predict, report_run, score
+from convlens.report.finish import Predict, looks_so_far, report_run, score
 from convlens.report.leak_free import LeakFree, leak_free, show_leak
 from convlens.report.results import Scored, publish
 from convlens.report.two_views import TwoViews, show_views, two_views
 from convlens.run import Run
+from convlens.run_folder import is_finished, resume_command, study_of
 from convlens.screen import Screen
 
 
@@ -62,10 +63,37 @@ def score_again(
     scored = score(classifier, prepared, screen)
     leak = _without_leak(scored, prepared, screen) if without_leak else None
     views = _with_mirror(run, scored, classifier, screen) if mirrored else None
-    earlier = run.report["test_evaluations"] if run.finished else 0
-    report_run(run, classifier, scored, screen, _facts(leak, views), earlier=earlier)
+    facts = _facts(leak, views)
+    if run.finished or is_finished(study_of(run.folder) or run.folder):
+        earlier = run.report["test_evaluations"] if run.finished else 0
+        report_run(run, classifier, scored, screen, facts, earlier=earlier)
+        folder = run.folder
+    else:
+        folder = _evaluation_folder(run, dataset)
+        _report_so_far(run, folder, classifier, scored, facts, screen)
     _show_besides(leak, views, screen)
-    return run.folder
+    return folder
+
+
+def _report_so_far(
+    run: Run,
+    folder: Path,
+    classifier: Classifier,
+    scored: Scored,
+    facts: Mapping[str, Any],
+    screen: Screen,
+) -> None:
+    """Write the report of a run that can go on, which a report in its own folder would finish."""
+    dataset = scored.prepared.dataset
+    count = looks_so_far(run) + int(scored.evaluation.images_seen == "test")
+    extra = {**_evaluated_on(dataset), "test_evaluations": count, **facts}
+    publish(run, folder, classifier, scored, extra, screen)
+    command = resume_command(run.folder)
+    screen.note(
+        _("these are scores of the classifier so far; the run goes on with: {command}").format(
+            command=command
+        )
+    )
 
 
 def refuse_several(run: Run) -> None:
@@ -198,8 +226,8 @@ def score_other(  # noqa: PLR0913 - a run, other images, and what is asked of th
     leak = None if of_run is None else _without_leak(scored, of_run, screen)
     views = _with_mirror(run, scored, classifier, screen) if mirrored else None
     folder = _evaluation_folder(run, dataset)
-    evaluated = {"evaluated": dataset.source, "evaluated_path": dataset.path}
-    publish(run, folder, classifier, scored, evaluated | _facts(leak, views), screen)
+    facts = {**_evaluated_on(dataset), **_facts(leak, views)}
+    publish(run, folder, classifier, scored, facts, screen)
     _show_besides(leak, views, screen)
     return folder
 
@@ -212,6 +240,11 @@ def _to_score(dataset: Dataset, store: Store) -> Splits:
         chosen = of_test if of_test.any() else store.usable
     none = np.empty(0, np.int64)
     return Splits(none, none, np.flatnonzero(chosen))
+
+
+def _evaluated_on(dataset: Dataset) -> dict[str, Any]:
+    """Return the entries of report.json that name the images of a report."""
+    return {"evaluated": dataset.source, "evaluated_path": dataset.path}
 
 
 def _evaluation_folder(run: Run, dataset: Dataset) -> Path:

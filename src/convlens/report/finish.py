@@ -7,6 +7,7 @@ calibration.
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.classifier.kept import keep_if_asked
 from convlens.config import TrainingConfig
 from convlens.data.prepared import Prepared
-from convlens.errors import DataError, TrainingError
+from convlens.errors import DataError, RunError, TrainingError
 from convlens.evaluation.calibration import (
     FEWEST,
     apply_temperature,
@@ -29,6 +30,7 @@ from convlens.evaluation.evaluate import evaluate
 from convlens.language import _
 from convlens.report.results import Scored, judge_run, publish
 from convlens.run import Run
+from convlens.run_folder import read_json
 from convlens.screen import Screen
 
 Predict = Callable[[Classifier, NDArray[np.int64]], NDArray[np.float32]]
@@ -89,8 +91,17 @@ def finish(  # noqa: PLR0913 - a run, its images, and what is known or wanted be
     classifier.provenance["metrics"] = scored.evaluation.to_dict()["metrics"]
     classifier.save(run.classifier_path)
     keep_if_asked(classifier, run.classifier_path)
-    report_run(run, classifier, scored, screen, facts)
+    report_run(run, classifier, scored, screen, facts, earlier=looks_so_far(run))
     return classifier, scored
+
+
+def looks_so_far(run: Run) -> int:
+    """Return how often the test images of a run were used before it was finished."""
+    count = 0
+    for path in (run.folder / "evaluations").glob("*/report.json"):
+        with suppress(RunError):  # A training does not fail for a report that is damaged.
+            count += read_json(path).get("test_evaluations", 0)
+    return count
 
 
 def calibrate(
