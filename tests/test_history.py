@@ -27,3 +27,6 @@ def test_a_damaged_or_missing_table_is_named(tmp_path):
     (run.folder / "history.csv").write_bytes(bytes(100))
     with pytest.raises(RunError, match=r"history\.csv cannot be read; it has zeros in place of"):
         _ = run.history
+    (run.folder / "history.csv").write_text("epoch,loss\n1,0.5,0.7\n")
+    with pytest.raises(RunError, match=r"history\.csv cannot be read; "):
+        _ = run.history

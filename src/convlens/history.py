@@ -40,7 +40,7 @@ def read_history(path: Path) -> list[Row]:
             {name: float(value) if value else None for name, value in row.items()}
             for row in csv.DictReader(io.StringIO(text))
         ]
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError, csv.Error) as error:
         raise RunError(
             _("{folder}: {name} cannot be read; {reason}.").format(
                 folder=path.parent, name=path.name, reason=system_reason(error)
