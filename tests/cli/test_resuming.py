@@ -1,4 +1,4 @@
-"""How the commands continue what was stopped: what must be named, and on which images they go on."""
+"""How the commands continue what was stopped: what is named, and on which images it goes on."""
 
 import re
 import shutil
