@@ -1,14 +1,20 @@
 """Failures: why a step of a training has failed, where its memory or its images are the cause.
 
 Engines prepare batches in threads of their own and report an error there as one of theirs, with
-many lines. The batches therefore note the error itself.
+many lines. The batches therefore note the error itself. What TensorFlow says of the log that it
+writes for TensorBoard is told as what is said of any other file.
 """
 
+import errno
+import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from convlens.data.batches import Batches
 from convlens.errors import TrainingError
+from convlens.files import storage_errors
 from convlens.language import N_, _, sentences
 from convlens.memory import LOWER, is_lack_of_memory
 
@@ -41,3 +47,26 @@ def explained_failures(
             raise
         said = _(UNPREPARED).format(kind=type(cause).__name__, reason=cause)
         raise TrainingError(sentences(said, how_to_go_on())) from error
+
+
+@contextmanager
+def explained_log(folder: Path) -> Iterator[None]:
+    """Turn an error of TensorFlow inside the block that is about a log into one of convlens.
+
+    TensorFlow calls a full disk an exhausted resource, as it calls a lack of memory.
+
+    Args:
+        folder: The folder of the log.
+
+    Raises:
+        StorageError: If the log could not be written.
+    """
+    try:
+        yield
+    except Exception as error:
+        found = re.search(re.escape(str(folder)) + r"[^;]*; ([^\[\n]+)", str(error))
+        reasons = {os.strerror(number): number for number in errno.errorcode}
+        if found is None or (reason := found[1].strip()) not in reasons:
+            raise
+        with storage_errors(folder, _("the log for TensorBoard")):
+            raise OSError(reasons[reason], reason) from error

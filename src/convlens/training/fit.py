@@ -26,6 +26,7 @@ from convlens.training.checkpoint import (
     save_state,
 )
 from convlens.training.divergence import LOSS, WEIGHTS, diverged
+from convlens.training.failures import explained_log
 from convlens.training.hooks import Hooks, Row
 from convlens.training.memory_watch import MemoryWatch
 from convlens.training.step_time import step_seconds
@@ -64,15 +65,17 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
     Raises:
         Interrupted: If `stop_requested` returned True. The state is saved.
         TrainingError: If the loss is not finite. The best epoch is kept.
-        StorageError: If the state, the history or a snapshot cannot be written. The previous state
-            is whole.
+        StorageError: If the state, the history, a snapshot or the log cannot be written. The state
+            before it is whole.
     """
     checkpoint = _Checkpoint(train, config, run, hooks, screen)
     callbacks: list[keras.callbacks.Callback] = [MemoryWatch(run), checkpoint]
+    log = run.folder / "tensorboard"
     if config.training.tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(run.folder / "tensorboard", histogram_freq=1))
+        callbacks.append(keras.callbacks.TensorBoard(log, histogram_freq=1))
     state = checkpoint.begin(model, first)
-    try:
+    with explained_log(log), contextlib.ExitStack() as end:
+        end.callback(screen.stop)
         while not checkpoint.finished:
             # The rest of an epoch needs a `fit` of its own, because Keras fixes the number of
             # steps when it begins.
@@ -86,8 +89,6 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
                 shuffle=False,
                 verbose=0,
             )
-    finally:
-        screen.stop()
     return state
 
 
