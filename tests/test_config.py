@@ -42,7 +42,7 @@ def test_values_out_of_range_are_refused(values, words):
         ("[training]\nepoch = 3\n", "did you mean epochs"),
         ("[trainin]\nepochs = 3\n", "did you mean training"),
         ("epochs = 3\n", "no section 'epochs'"),
-        ("[training\n", "must be TOML"),
+        ("[training\n", r"must be TOML; line 1, column 10 is not\.$"),
     ],
 )
 def test_a_malformed_file_is_named(tmp_path, text, words):

@@ -1,6 +1,7 @@
 """Config: all settings of a training, changed by name, and read from and written to `run.toml`."""
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ __all__ = [
 DEFAULTS = {item.name: item.default for _section, item in all_settings()}
 USUAL_MODELS = (DEFAULTS["model"], RECIPES[FAST]["model"])  # which nobody has to name
 FINE_TUNING = {"augment": "light", "epochs": 5, "batch_size": 32}  # where layers are unfrozen
+PLACE = re.compile(r"line (\d+), column (\d+)")  # in what tomllib says
 FEATURES = {"augment": "none"}  # so that the features of an image are computed once
 
 
@@ -170,5 +172,14 @@ def _read_toml(path: str | Path) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
-            _("a configuration must be TOML; {reason}.").format(reason=error)
+            _("a configuration must be TOML; {reason}.").format(reason=_place_of(error))
         ) from error
+
+
+def _place_of(error: ValueError) -> str:
+    """Return where a text stops being TOML, or that it is no text."""
+    if isinstance(error, UnicodeDecodeError):
+        return _("this is not UTF-8 text")
+    if place := PLACE.search(str(error)):
+        return _("line {line}, column {column} is not").format(line=place[1], column=place[2])
+    return _("it ends too early")

@@ -9,7 +9,7 @@ from typing import Any
 from convlens.errors import RunError
 from convlens.files import write_atomically
 from convlens.language import _
-from convlens.reasons import system_reason
+from convlens.reasons import damage_reason
 
 HISTORY_COLUMNS = (
     "epoch",
@@ -43,7 +43,7 @@ def read_history(path: Path) -> list[Row]:
     except (OSError, TypeError, ValueError, csv.Error) as error:
         raise RunError(
             _("{folder}: {name} cannot be read; {reason}.").format(
-                folder=path.parent, name=path.name, reason=system_reason(error)
+                folder=path.parent, name=path.name, reason=damage_reason(error)
             )
         ) from error
 

@@ -2,7 +2,7 @@
 
 import re
 
-from convlens.language import N_, _
+from convlens.language import N_, Message, _
 
 # What Linux and Python say, as far as users meet it. Other texts stay as they are.
 KNOWN = (
@@ -87,3 +87,20 @@ def system_reason(error: BaseException) -> str:
             fields = {name: BYTES.sub(r"\2", value) for name, value in match.groupdict().items()}
             return _(template).format(**fields)
     return _(said)
+
+
+def damage_reason(error: BaseException) -> str:
+    """Return why a file cannot be read: what the system or convlens says, or that it is damaged.
+
+    What zipfile, NumPy and other libraries say of damaged content helps no user; --debug shows it.
+
+    >>> damage_reason(PermissionError(13, "Permission denied", "photos"))
+    'Permission denied'
+    >>> damage_reason(ValueError("Cannot load file containing pickled data"))
+    'its content is cut off, changed or of another kind'
+    """
+    if getattr(error, "strerror", None):
+        return system_reason(error)
+    if error.args and isinstance(error.args[0], Message):
+        return error.args[0]
+    return _("its content is cut off, changed or of another kind")

@@ -12,7 +12,7 @@ from convlens.errors import RunError
 from convlens.files import with_present_names
 from convlens.folders import TEMPORARY
 from convlens.language import _
-from convlens.reasons import system_reason
+from convlens.reasons import damage_reason
 from convlens.text import original
 
 RUNS = Path("runs")
@@ -119,7 +119,7 @@ def read_json(path: Path) -> dict[str, Any]:
         return content
     except (OSError, ValueError) as error:
         message = _("{path}: this file of the run cannot be read; {reason}.")
-        raise RunError(message.format(path=path, reason=system_reason(error))) from error
+        raise RunError(message.format(path=path, reason=damage_reason(error))) from error
 
 
 def images_used(data: Mapping[str, Any]) -> int | None:

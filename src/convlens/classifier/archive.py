@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from convlens.errors import ClassifierError
 from convlens.files import DAMAGE, with_present_names, write_atomically
 from convlens.language import N_, _
-from convlens.reasons import system_reason
+from convlens.reasons import damage_reason, system_reason
 from convlens.text import ESCAPE
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def read_facts(path: Path) -> dict[str, Any]:
             _(
                 "{path}: the file is damaged or is not a classifier ({reason}). "
                 "Use an undamaged copy."
-            ).format(path=path, reason=error)
+            ).format(path=path, reason=damage_reason(error))
         ) from error
 
 

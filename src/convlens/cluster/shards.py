@@ -20,10 +20,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from convlens.cluster.folder import Folder, folder_at
-from convlens.cluster.stores import is_address, reason_of
+from convlens.cluster.stores import is_address
 from convlens.data.digests import DIGEST_BYTES
 from convlens.errors import StorageError
 from convlens.language import _
+from convlens.reasons import damage_reason
 from convlens.text import original, printable
 
 INDEX = "index.json"
@@ -155,7 +156,7 @@ def _read_table(folder: Folder, name: str, columns: Sequence[str] | None = None)
                 _(
                     "{place}: these answers are damaged; {reason}. Remove the file: what is "
                     "missing is computed the next time."
-                ).format(place=f"{folder.address}/{place}", reason=reason_of(error))
+                ).format(place=f"{folder.address}/{place}", reason=damage_reason(error))
             ) from error
 
 

@@ -193,8 +193,9 @@ def _table(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]
     except csv.Error as error:
         raise DataError(
             _(
-                "{path}: quotes must be closed and followed by {delimiter!r}; row {row}: {error}."
-            ).format(path=path, delimiter=delimiter, row=start, error=error)
+                "{path}: quotes must be closed and followed by {delimiter!r}; row {row} breaks "
+                "this."
+            ).format(path=path, delimiter=delimiter, row=start)
         ) from error
     header = [cell.strip().lower().lstrip("\ufeff") for cell in rows[0][1]] if rows else []
     missing = [column for column in ("file", "action") if column not in header]

@@ -23,7 +23,7 @@ from convlens.export.standalone import Network
 from convlens.files import DAMAGE
 from convlens.language import _, listed
 from convlens.preprocess import ImageArray, Preprocessing
-from convlens.reasons import system_reason
+from convlens.reasons import damage_reason
 
 FORMAT = 1  # of convlens.json in an exported folder
 
@@ -77,7 +77,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
             _(
                 "{folder}: this must be a folder that convlens export wrote; its convlens.json "
                 "cannot be read ({reason})."
-            ).format(folder=folder, reason=system_reason(error))
+            ).format(folder=folder, reason=damage_reason(error))
         ) from error
     if found > FORMAT:
         raise ExportError(

@@ -17,7 +17,7 @@ from convlens.evaluation.evaluate import Evaluation
 from convlens.evaluation.predictions import Predictions
 from convlens.files import write_atomically
 from convlens.language import N_, _
-from convlens.reasons import system_reason
+from convlens.reasons import damage_reason
 from convlens.text import original, printable
 
 PREDICTIONS = "predictions.csv"
@@ -62,7 +62,7 @@ def read_predictions(folder: Path) -> Predictions:
         header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         return _parsed(header, rows)
     except (OSError, ValueError, LookupError, csv.Error) as error:
-        raise RunError(_(UNREADABLE).format(path=path, reason=system_reason(error))) from error
+        raise RunError(_(UNREADABLE).format(path=path, reason=damage_reason(error))) from error
 
 
 def _parsed(header: list[str], rows: list[list[str]]) -> Predictions:

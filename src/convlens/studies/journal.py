@@ -160,9 +160,10 @@ def _open_journal(path: Path) -> JournalStorage:
             json.loads(line)
         except ValueError as error:
             raise RunError(
-                _("{path}, line {number}: the journal of the search is damaged ({error}).").format(
-                    path=path, number=number, error=error
-                )
+                _(
+                    "{path}, line {number}: the journal of the search is damaged. Start the search "
+                    "anew, under another --run name."
+                ).format(path=path, number=number)
             ) from error
     return JournalStorage(_Journal(str(path), _Alone(str(path))))
 

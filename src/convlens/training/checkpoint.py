@@ -21,7 +21,7 @@ from convlens import backend
 from convlens.errors import RunError
 from convlens.files import DAMAGE, Remedy, write_atomically
 from convlens.language import N_, _, recalled, recorded
-from convlens.reasons import system_reason
+from convlens.reasons import damage_reason
 from convlens.run import Run
 
 REMEDY = Remedy(
@@ -136,7 +136,7 @@ def _opened(path: Path) -> Iterator[Any]:
             _(
                 "{path}: the saved state is damaged ({reason}). Remove the file to start this run "
                 "anew."
-            ).format(path=path, reason=system_reason(error))
+            ).format(path=path, reason=damage_reason(error))
         ) from error
 
 

@@ -20,6 +20,7 @@ import keras
 from convlens.errors import ModelError
 from convlens.files import DAMAGE
 from convlens.language import _
+from convlens.reasons import damage_reason
 from convlens.zoo.names import refuse_missing_weights
 
 # A layer, and an array or a dataset of a file: it has a shape, and is read when it is needed.
@@ -56,8 +57,8 @@ def open_keras_file(path: Path, networks: Iterable[keras.Model]) -> Iterator[Nam
                 ]
     except DAMAGE as error:
         raise ModelError(
-            _("{path}: this must be a file of weights that Keras wrote; {error}.").format(
-                path=path, error=error
+            _("{path}: this must be a file of weights that Keras wrote; {reason}.").format(
+                path=path, reason=damage_reason(error)
             )
         ) from error
 

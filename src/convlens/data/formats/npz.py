@@ -16,6 +16,7 @@ from convlens.data.labels import decode_text, encode_labels, flatten_labels
 from convlens.errors import DataError
 from convlens.files import DAMAGE
 from convlens.language import _, listed
+from convlens.reasons import damage_reason
 from convlens.unit import Unit, choose_unit, joined
 
 # For each split, the accepted names of its images and of its labels.
@@ -58,7 +59,8 @@ def load_npz(path: Path) -> Dataset:
 
 def damaged(path: Path, error: Exception) -> DataError:
     """Return the error for a file whose content cannot be read."""
-    return DataError(_("{path}: the file is damaged ({error}).").format(path=path, error=error))
+    message = _("{path}: the file is damaged ({reason}). Use an undamaged copy.")
+    return DataError(message.format(path=path, reason=damage_reason(error)))
 
 
 def _dataset(path: Path, archive: Any) -> Dataset:

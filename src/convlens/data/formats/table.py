@@ -222,8 +222,9 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[_Row]]:
     except csv.Error as error:
         raise DataError(
             _(
-                "{path}: quotes must be closed and followed by {delimiter!r}; row {row}: {error}."
-            ).format(path=path, delimiter=delimiter, row=start, error=error)
+                "{path}: quotes must be closed and followed by {delimiter!r}; row {row} breaks "
+                "this."
+            ).format(path=path, delimiter=delimiter, row=start)
         ) from error
     if not rows:
         raise DataError(

@@ -17,7 +17,7 @@ from convlens.files import expanded
 from convlens.image_file import IMAGE_SUFFIXES
 from convlens.language import _, listed
 from convlens.preprocess import open_image
-from convlens.reasons import system_reason
+from convlens.reasons import damage_reason
 
 # Squares and sums of numbers up to this size stay finite.
 LARGEST = 1e100
@@ -216,7 +216,7 @@ def _read_file(path: Path) -> Numbers:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             _("{path}: the file cannot be read as CSV; {reason}.").format(
-                path=path, reason=system_reason(error)
+                path=path, reason=damage_reason(error)
             )
         ) from error
     return read_matrix("; ".join(rows), str(path))

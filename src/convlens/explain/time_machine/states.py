@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from convlens.errors import RunError
 from convlens.files import DAMAGE
 from convlens.language import _
-from convlens.reasons import system_reason
+from convlens.reasons import damage_reason
 from convlens.run import Run
 from convlens.training.snapshots import FOLDER, FORMAT, INDEX
 
@@ -104,7 +104,7 @@ class States:
                 _(
                     "{path}: the states of this run cannot be read ({reason}). Train a new run "
                     "with --snapshots."
-                ).format(path=path, reason=repr(error))
+                ).format(path=path, reason=damage_reason(error))
             ) from error
         raise RunError(
             _("{path}: these states are of a newer convlens; update it.").format(path=path)
@@ -173,7 +173,8 @@ def _read_arrays(path: Path, written: int) -> Arrays:
             return {name: arrays[name] for name in arrays.files}
     except DAMAGE as error:
         raise RunError(
-            _("{path}: this state cannot be read ({reason}).").format(
-                path=path, reason=system_reason(error)
-            )
+            _(
+                "{path}: this state cannot be read ({reason}). Use an undamaged copy of the run, "
+                "or train a new one with --snapshots."
+            ).format(path=path, reason=damage_reason(error))
         ) from error
