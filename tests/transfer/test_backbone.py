@@ -10,6 +10,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.config import LEARNING_RATES, Config, TrainingConfig, TransferConfig
 from convlens.errors import ConfigError
 from convlens.training.optimization import Multiplier, make_optimizer
+from convlens.transfer import backbone
 from convlens.transfer.backbone import (
     GRADUAL_SHARE,
     body_of,
@@ -178,6 +179,13 @@ def compiled(
 )
 def test_names_patterns_and_numbers(unfreeze, expected):
     assert names(unfreeze) == expected
+
+
+def test_a_misspelt_block_gets_the_names_of_blocks_that_are_near():
+    names = ["stem_conv", "stage6_block4_project_conv", "stage7_block1_project_conv", "head_conv"]
+    said = backbone._no_match("stge7*", names, TransferConfig(train_batch_norm=True))
+    assert "Did you mean stage7* or stage6*" in said
+    assert "Did you mean stem_conv" in backbone._no_match("stm_conv", names, TransferConfig())
 
 
 def test_batch_normalisations_learn_when_asked():

@@ -141,7 +141,11 @@ def _matching(settings: TransferConfig, candidates: list[keras.Layer]) -> list[k
 
 def _no_match(pattern: str, names: list[str], settings: TransferConfig) -> str:
     """Return that a pattern of `--unfreeze` matches none of the layers, and names of some."""
-    near = get_close_matches(pattern.strip("*?"), names, n=NAMED, cutoff=LIKENESS)
+    word = pattern.strip("*?")
+    known = {name: name for name in names}
+    if word != pattern:  # It may stand for a block, such as stage7 of stage7_block1_project_conv.
+        known |= {block: f"{block}*" for name in names for block in _blocks_of(name)}
+    near = [known[one] for one in get_close_matches(word, known, n=NAMED, cutoff=LIKENESS)]
     message: str = _(
         "--unfreeze must name layers of {backbone}; found {pattern}, which matches none of the "
         "{count} that can learn. Did you mean {near}?"
@@ -160,6 +164,16 @@ def _no_match(pattern: str, names: list[str], settings: TransferConfig) -> str:
     if settings.train_batch_norm:
         return message
     return sentences(message, _("Batch normalisations are among them with --train-batch-norm."))
+
+
+def _blocks_of(name: str) -> list[str]:
+    """Return the beginnings of the name of a layer, which name the blocks that it lies in.
+
+    >>> _blocks_of("stage7_block1_conv")
+    ['stage7', 'stage7_block1']
+    """
+    parts = name.split("_")
+    return ["_".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def learning_rate_multipliers(
