@@ -86,7 +86,7 @@ def test_the_cause_is_looked_for_in_the_input_the_rate_and_the_arithmetic():
     assert advice(usual, IMAGES) == (
         "Use a smaller --learning-rate (--find-learning-rate looks for one)."
     )
-    assert advice(high, IMAGES).startswith("The learning rate 0.01 is 10.0 times the usual one")
+    assert advice(high, IMAGES).startswith("The learning rate 0.01 is 10 times the usual one")
     assert "--precision float32" in advice(short, IMAGES)
     assert "features of the backbone have overflowed" in advice(high, features)
 

@@ -16,6 +16,7 @@ from convlens.errors import DataError, ImageError
 from convlens.files import numbered, write_atomically
 from convlens.language import N_, _, listed, ngettext
 from convlens.screen import Screen
+from convlens.text import multiple
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
@@ -157,9 +158,9 @@ def _print_notes(
     if seen.imbalance > 1.5:
         screen.note(
             _(
-                "the largest class has {ratio:.1f} times the images of the smallest; training "
+                "the largest class has {ratio} times the images of the smallest; training "
                 "weighs rare classes more"
-            ).format(ratio=seen.imbalance)
+            ).format(ratio=multiple(seen.imbalance))
         )
     for note in dataset.notes:
         screen.note(note)

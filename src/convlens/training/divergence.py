@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from convlens.config import LEARNING_RATES, TrainingConfig
 from convlens.errors import TrainingError
 from convlens.language import N_, _, sentences
+from convlens.text import multiple
 from convlens.training.checkpoint import State
 
 HIGH = 2.0  # times the usual learning rate of an optimizer from which on it is the likely cause
@@ -20,7 +21,7 @@ INPUT = N_(
     "overflowed: use --precision float32."
 )
 RATE = N_(
-    "The learning rate {rate:g} is {times:.1f} times the usual one of {optimizer}: use a smaller "
+    "The learning rate {rate:g} is {times} times the usual one of {optimizer}: use a smaller "
     "--learning-rate (--find-learning-rate looks for one)."
 )
 ARITHMETIC = N_(
@@ -54,15 +55,15 @@ def advice(settings: TrainingConfig, batch: NDArray[Any]) -> str:
     """Return which setting probably made a training diverge, and what to do; see `diverged`.
 
     >>> settings = TrainingConfig(optimizer="sgd", learning_rate=5.0)
-    >>> advice(settings, np.zeros(3))[:56]
-    'The learning rate 5 is 100.0 times the usual one of sgd:'
+    >>> advice(settings, np.zeros(3))[:54]
+    'The learning rate 5 is 100 times the usual one of sgd:'
     """
     usual = LEARNING_RATES[settings.optimizer]
     rate = settings.learning_rate or usual
     if batch.dtype.kind == "f" and not np.isfinite(batch).all():
         return _(INPUT)
     if rate >= HIGH * usual:
-        return _(RATE).format(rate=rate, times=rate / usual, optimizer=settings.optimizer)
+        return _(RATE).format(rate=rate, times=multiple(rate / usual), optimizer=settings.optimizer)
     if settings.precision == "bfloat16":
         return _(ARITHMETIC)
     return _(OTHER)

@@ -9,6 +9,7 @@ from convlens.config import Config, ModelConfig
 from convlens.data.prepared import Prepared
 from convlens.errors import ModelError
 from convlens.language import _
+from convlens.text import multiple
 from convlens.zoo.create import LEAST_WITH_STEM, create_model
 from convlens.zoo.registry import model_info
 
@@ -49,11 +50,11 @@ def stem_note(name: str, prepared: Prepared, config: ModelConfig, model: keras.M
     elif prepared.enlarged_from:
         note = _(
             "{name} shrinks {size} to {left}; --stem small keeps {kept} of {sides}, at "
-            "{times:.2g} times the multiply-adds"
+            "{times} times the multiply-adds"
         )
     else:
         note = _(
-            "{name} shrinks {size} to {left}; --stem small keeps {kept}, at {times:.2g} times the "
+            "{name} shrinks {size} to {left}; --stem small keeps {kept}, at {times} times the "
             "multiply-adds"
         )
     return [
@@ -63,7 +64,7 @@ def stem_note(name: str, prepared: Prepared, config: ModelConfig, model: keras.M
             left="{} x {}".format(*left),
             kept="{} x {}".format(*kept),
             sides="{} x {}".format(*sides),
-            times=count_multiply_adds(small) / count_multiply_adds(model),
+            times=multiple(count_multiply_adds(small) / count_multiply_adds(model)),
         )
     ]
 
