@@ -11,8 +11,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from convlens import language
+from convlens.errors import ConfigError
 from convlens.language import again, listed, ngettext, recalled, recorded
-from convlens.language_choice import using
+from convlens.language_choice import ACCEPTED, using
 
 TEMPLATE = "the language must be one of {known}; found {found!r}."
 CHINESE = "語言必須是 en 其中之一，但是指定的是 '法文'。"
@@ -120,3 +121,13 @@ def test_blanks_of_english_texts_stay():
     with using("en"):
         assert language._("{one} {other}").format(one="貓", other="狗") == "貓 狗"
         assert ngettext("{n} image", "{n} {images}", 2).format(n="二", images="貓") == "二 貓"
+
+
+def test_a_language_that_is_refused_comes_with_all_names_that_are_accepted():
+    with pytest.raises(ConfigError) as error:
+        language.known_language("fr")
+    assert "must be one of en, en-US, en_US, zh, zh-TW, zh_TW, zh-Hant-TW; found 'fr'" in str(
+        error.value
+    )
+    for name in ACCEPTED:
+        assert language.known_language(name) == name[:2]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from convlens.errors import ConfigError
-from convlens.language_choice import TAGS, choose, language, short_name
+from convlens.language_choice import ACCEPTED, choose, language, short_name
 from convlens.po_file import read_po
 
 CATALOGUE = Path(__file__).parent / "locale" / "zh_Hant_TW" / "LC_MESSAGES" / "convlens.po"
@@ -235,7 +235,7 @@ def known_language(language: str) -> str:
     except LookupError:
         raise ConfigError(
             _("the language must be one of {known}; found {found!r}.").format(
-                known=listed(TAGS), found=language
+                known=listed(ACCEPTED), found=language
             )
         ) from None
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 
 TAGS = {"en": "en", "zh": "zh-Hant-TW"}  # the languages, and how HTML names them
+# Names of languages and locales that are taken; so is any other region or script of a language.
+ACCEPTED = ("en", "en-US", "en_US", "zh", "zh-TW", "zh_TW", "zh-Hant-TW")
 VARIABLE = "CONVLENS_LANG"
 
 _chosen: ContextVar[str | None] = ContextVar("language", default=None)
