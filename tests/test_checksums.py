@@ -6,7 +6,16 @@ import subprocess
 
 import pytest
 
-from convlens.checksums import SUMS, complete_files, read_sums, seal, unseal
+from convlens.checksums import (
+    SUMS,
+    altered,
+    complete_files,
+    read_sums,
+    refuse_altered,
+    seal,
+    unseal,
+)
+from convlens.errors import RunError
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of no bytes, FIPS 180
 
@@ -46,6 +55,23 @@ def test_a_damaged_list_is_told(tmp_path):
     (tmp_path / SUMS).write_text(f"{EMPTY}  a\n{EMPTY[:20]}")
     with pytest.raises(ValueError, match=EMPTY[:20]):
         read_sums(tmp_path)
+
+
+def test_settings_and_splits_that_were_changed_since_are_told(tmp_path):
+    for name in ("run.toml", "data.json", "history.csv"):
+        (tmp_path / name).write_text(name)
+    assert altered(tmp_path) == []  # without checksums nothing is known
+    seal(tmp_path)
+    refuse_altered(tmp_path)
+    for name in ("history.csv", "run.toml"):
+        (tmp_path / name).write_text("changed")
+    (said,) = altered(tmp_path)
+    assert said.startswith(f"{tmp_path / 'run.toml'}: the settings and the split of a run must")
+    with pytest.raises(RunError, match=r"run\.toml: .* Put back what it was"):
+        refuse_altered(tmp_path)
+    (tmp_path / "run.toml").unlink()
+    (tmp_path / SUMS).write_text("damaged")
+    assert altered(tmp_path) == []
 
 
 def test_parts_that_are_runs_and_what_changes_later_have_no_sum_here(tmp_path):

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
-from convlens.language import _
+from convlens.language import _, sentences
 from convlens.lock import LOCK
 from convlens.run_folder import SETTINGS
 
@@ -23,6 +24,7 @@ UNSEALED = (
     "explanations",
     "microscope",
 )  # folders that others write to later on
+FIXED = (SETTINGS, "data.json")  # what decides how a run goes on
 LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
 
 
@@ -88,6 +90,30 @@ def read_sums(folder: Path) -> dict[Path, str]:
             name = re.sub(r"\\(.)", lambda sign: {"n": "\n"}.get(sign[1], sign[1]), name)
         found[Path(name)] = digits
     return found
+
+
+def altered(folder: Path) -> list[str]:
+    """Return a sentence for each of the settings and the split of a run that was changed since."""
+    try:
+        sums = read_sums(folder)
+    except (OSError, ValueError):  # The list itself is damaged, which `convlens run verify` says.
+        return []
+    message = _(
+        "{path}: the settings and the split of a run must stay as it has written them; this file "
+        "was changed since. Put back what it was; changed settings are for a new run, by --config."
+    )
+    paths = {folder / name: sums.get(Path(name)) for name in FIXED}
+    return [
+        message.format(path=path)
+        for path, known in paths.items()
+        if known is not None and path.is_file() and digest(path) != known
+    ]
+
+
+def refuse_altered(folder: Path) -> None:
+    """Raise RunError if a run cannot go on as it began, since `altered` has something to say."""
+    if said := altered(folder):
+        raise RunError(sentences(*said))
 
 
 def complete_files(folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ import keras
 
 from convlens import backend
 from convlens.audit.gate import as_checked, check_before_training
+from convlens.checksums import refuse_altered
 from convlens.classifier.assembly import set_weights
 from convlens.classifier.classifier import Classifier
 from convlens.config import Config
@@ -269,8 +270,10 @@ def prepare_again(
         screen: Where the progress is shown.
 
     Raises:
+        RunError: If its settings or its split were changed since it began.
         DataError: If the images cannot be used.
     """
+    refuse_altered(run.folder)
     remove_temporaries(run.folder)
     begin(config)
     dataset = run.corrected(dataset)

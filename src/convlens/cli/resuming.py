@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from convlens import backend
+from convlens.checksums import refuse_altered
 from convlens.cli.cluster import place_of, workers_of
 from convlens.cli.predict_cluster import images_on_cluster
 from convlens.cli.starting import open_images
@@ -32,6 +33,7 @@ def resume_run(run: str | None, path: str | None, cluster: str | None = None) ->
     refuse_locked(opened.folder)  # before the images are looked at, which may take a while
     refuse_study_part(opened.folder)
     opened.refuse_finished()
+    refuse_altered(opened.folder)
     backend.start(opened.config.training.backend, opened.config.training.threads)
     return _go_on(opened, path, cluster)
 
