@@ -121,6 +121,43 @@ def test_a_run_is_removed_when_asked_for(runs, monkeypatch, capsys):
     assert list(runs.iterdir()) == []
 
 
+def test_several_runs_are_removed_at_once_or_none(runs, capsys):
+    assert run("run", "remove", "done", "nosuch", "--yes") == 5
+    assert (runs / "done").exists()
+    shutil.copytree(runs / "done", runs / "third")
+    said(capsys)
+    assert run("run", "remove", "done", "half", "runs/done", "--yes") == 0
+    printed = said(capsys)
+    assert printed.count("removed runs/") == 2
+    assert "in 2 runs" in printed
+    assert [path.name for path in runs.iterdir()] == ["third"]
+
+
+def test_a_study_is_removed_with_a_part_that_is_named_too(runs, capsys):
+    shutil.copytree(runs / "half", runs / "done" / "fold-1")
+    (runs / "done" / "SHA256SUMS").unlink()
+    data = json.loads((runs / "done" / "data.json").read_text()) | {"folds": 2}
+    (runs / "done" / "data.json").write_text(json.dumps(data))
+    assert run("run", "remove", "done", "runs/done/fold-1", "--yes") == 0
+    assert [path.name for path in runs.iterdir()] == ["half"]
+
+
+def test_settings_that_were_changed_are_told_and_the_run_does_not_go_on(runs, capsys):
+    shutil.copy(runs / "done" / "SHA256SUMS", runs / "half")
+    assert run("run", "show", "half") == 0
+    assert "--resume" in said(capsys)
+    with (runs / "half" / "run.toml").open("a") as settings:
+        settings.write("\n")
+    assert run("run", "show", "half") == 0
+    printed = said(capsys)
+    assert "runs/half/run.toml: the settings and the split of a run must stay" in printed
+    assert "--resume" not in printed
+    assert run("run", "show", "half", "--format", "json") == 0
+    assert "run.toml" in json.loads(capsys.readouterr().out)["problems"][0]
+    assert run("train", "--run", "half", "--resume") == 5
+    assert "this file was changed since" in said(capsys)
+
+
 def test_what_is_no_run_or_in_training_is_not_removed(runs, busy, capsys):
     (runs / "photos").mkdir()
     (runs / "photos" / "a.png").write_bytes(b"")

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -174,23 +175,50 @@ def verify(
         )
 
 
-@runs.command(help=N_("Remove a run, with all its files."))
+@runs.command(help=N_("Remove runs, with all their files."))
 def remove(
     run: Name,
-    *,
-    yes: Annotated[bool, Parameter(negative=(), help=N_("remove it without asking"))] = False,
+    *others: Name,
+    yes: Annotated[bool, Parameter(negative=(), help=N_("remove them without asking"))] = False,
 ) -> None:
-    """Remove a run, with all its files.
+    """Remove runs, with all their files; none is removed if one of them cannot be.
 
     Raises:
         ConfigError: If nobody can be asked, and --yes was not given.
-        RunError: If the folder is no run, or a run that is being trained.
-        StorageError: If it cannot be removed.
+        RunError: If a folder is no run, or a run that is being trained.
+        StorageError: If one cannot be removed.
     """
     from convlens.inventory import look
+
+    named = {folder.resolve(): folder for folder in map(_removable, (run, *others))}
+    # A part of a study goes with the study.
+    folders = [one for place, one in named.items() if not named.keys() & set(place.parents)]
+    entries = [look(folder) for folder in folders]
+    screen = Screen()
+    rows = [(str(one.folder), _state(one), decimal(one.size)) for one in entries]
+    screen.columns([(_("run"), _("state"), _("size")), *rows], left=(0, 1))
+    screen.say()
+    if not yes and not _is_confirmed(folders):
+        screen.say(_("nothing was removed"))
+        return
+    for folder in folders:
+        _remove(folder)
+        screen.fact(_("removed"), str(folder))
+    if len(entries) > 1:
+        total = ngettext("{size} in {count:,} run", "{size} in {count:,} runs", len(entries))
+        size = decimal(sum(one.size for one in entries))
+        screen.fact(_("total"), total.format(size=size, count=len(entries)))
+
+
+def _removable(name: str) -> Path:
+    """Return the folder of a run that can be removed.
+
+    Raises:
+        RunError: If there is no such run, or if it is being trained.
+    """
     from convlens.lock import refuse_locked
 
-    folder = _find(run)
+    folder = _find(name)
     if folder.is_symlink():
         message = _("{folder}: this is a link to a run; remove the run where it lies: {target}.")
         raise RunError(message.format(folder=folder, target=folder.resolve()))
@@ -202,28 +230,20 @@ def remove(
         )
         raise RunError(message.format(folder=folder))
     refuse_locked(folder)
-    entry = look(folder)
-    screen = Screen()
-    screen.facts(
-        [(_("run"), str(folder)), (_("state"), _state(entry)), (_("size"), decimal(entry.size))]
-    )
-    if not yes and not _is_confirmed(folder):
-        screen.say(_("nothing was removed"))
-        return
-    _remove(folder)
-    screen.fact(_("removed"), str(folder))
+    return folder
 
 
-def _is_confirmed(folder: Path) -> bool:
-    """Ask whether a run is to be removed.
+def _is_confirmed(folders: Sequence[Path]) -> bool:
+    """Ask whether runs are to be removed.
 
     Raises:
         ConfigError: If nobody can be asked.
     """
+    named = and_more(folders)
     if not sys.stdin.isatty():
         message = _("{folder}: to remove a run where nobody can be asked, give --yes.")
-        raise ConfigError(message.format(folder=folder))
-    question = _("Remove {folder}, with all its files? [y/N] ").format(folder=folder)
+        raise ConfigError(message.format(folder=named))
+    question = _("Remove {folders} and all files inside? [y/N] ").format(folders=named)
     try:
         return input(question).strip().lower() in ("y", "yes", _("yes"))
     except EOFError:  # Ctrl-D answers nothing
