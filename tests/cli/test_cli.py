@@ -5,6 +5,7 @@ import importlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -113,6 +114,11 @@ def test_wrong_names_are_refused_before_the_engine_is_imported(shapes, trained, 
         (here / name).mkdir()
         (here / name / "run.toml").write_text("")
         (here / name / f"{kind}.json").write_text(json.dumps(facts))
+    image = str(next(shapes.rglob("*.png")))
+    altered = shutil.copytree(trained, here / "altered")
+    (altered / "report.json").unlink()
+    with (altered / "run.toml").open("a") as settings:
+        settings.write("\n")
     refused = [
         (3, ["train", "nowhere"]),
         (4, ["train", str(shapes), "--model", "nosuch"]),
@@ -153,6 +159,21 @@ def test_wrong_names_are_refused_before_the_engine_is_imported(shapes, trained, 
         (4, ["predict", "--model", "efficientnet_lite0", "--weights", "none.h5", "x.jpg"]),
         (4, ["open", "--model", "efficientnet_lite0", "--weights", "none.h5", "x.jpg"]),
         (3, ["explain", "--model", "efficientnet_lite0", "none.jpg", "neither.jpg"]),
+        (2, ["train", str(shapes), "--folds", "1"]),
+        (2, ["train", str(shapes), "--few", "0"]),
+        (2, ["train", str(shapes), "--few", "3", "--draws", "1"]),
+        (2, ["search", str(shapes), "--trials", "1"]),
+        (2, ["search", str(shapes), "--generation", "0"]),
+        (2, ["search", str(shapes), "--minutes", "0"]),
+        (2, ["compare", str(shapes), "--models", "lenet5,vgg11", "--minutes", "0"]),
+        (2, ["explain", str(trained), image, "--class", "diks"]),
+        (2, ["explain", str(trained), image, "--against", "diks"]),
+        (2, ["explain", "--model", "efficientnet_lite0", image, "--class", "Golden Retreiver"]),
+        (5, ["explain", "nosuch", "--check"]),
+        (2, ["explain", str(trained), "--check", "--images", "0"]),
+        (2, ["open", str(trained), image, "--layer", "a", "--gradient", "--true", "diks"]),
+        (2, ["audit", str(trained), "--true", "diks"]),
+        (5, ["train", "--run", str(altered), "--resume"]),
     ]
     words = json.dumps([words for _code, words in refused])
     done = subprocess.run(

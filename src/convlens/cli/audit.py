@@ -10,13 +10,14 @@ from cyclopts import Parameter
 from convlens.cli.audit_files import check_places, write_files
 from convlens.cli.cluster import ClusterFlag
 from convlens.cli.flags import Layout, Pattern, Using
+from convlens.cli.names import refuse_unknown_classes
 from convlens.cli.output import print_json
 from convlens.cli.predict_cluster import images_on_cluster
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import AuditError, DataError, StorageError
 from convlens.files import explained_stops
 from convlens.language import N_, _, ngettext
-from convlens.run_folder import SETTINGS, place
+from convlens.run_folder import CLASSIFIER, SETTINGS, place
 from convlens.screen import Screen, duration
 from convlens.text import in_line
 
@@ -115,6 +116,7 @@ def audit(  # noqa: PLR0913 - options of the command
         with images_on_cluster(cluster, dataset):
             found, prepared = _audit_images(dataset, screen, with_features=out is not None)
     elif of_cell:
+        refuse_unknown_classes(folder / CLASSIFIER, true, predicted)
         found, prepared = _audit_cell(folder, data, true, predicted, screen)
     else:
         found, prepared, share = _audit_run(folder, data, screen, thorough=thorough)

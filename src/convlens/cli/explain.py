@@ -8,13 +8,13 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from convlens import backend
-from convlens.cli.names import refuse_missing_images
+from convlens.cli.names import refuse_missing_images, refuse_unknown_classes
 from convlens.cli.output import check_suffix, print_json, write_figure, write_file
 from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
-from convlens.run_access import find_classifier
+from convlens.run_access import find, find_classifier
 from convlens.screen import Screen, marked
 from convlens.zoo.names import refuse_unknown_model
 
@@ -123,6 +123,8 @@ def explain(  # noqa: PLR0913 - options of the command
     screen = Screen(quiet=files.as_json)
     methods = None if method is None else tuple(method)
     if check:
+        _check_number(number)
+        find(words[0])
         from convlens.cli.explain_check import show_trust
 
         show_trust(words[0], methods, number, data, screen, as_json=files.as_json)
@@ -182,6 +184,7 @@ def _explanations(
     if model is not None:
         refuse_unknown_model(model)
     path = None if model is not None else find_classifier(words[0])
+    refuse_unknown_classes(path, question.label, question.against)
     skipped: list[str] = []
     errors = Console(emoji=False, stderr=True, highlight=False, soft_wrap=True)
 
@@ -228,6 +231,12 @@ def _check_words(words: list[str], *, check: bool) -> None:
                 words=" ".join(words[1:])
             )
         )
+
+
+def _check_number(number: int | None) -> None:
+    """Raise ConfigError unless the number of images for --check is positive, if it is given."""
+    if number is not None and number < 1:
+        raise ConfigError(_("--images must be at least 1; found {count}.").format(count=number))
 
 
 def _run_of(path: Path) -> "Run | None":

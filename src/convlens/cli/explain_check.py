@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from convlens import backend
 from convlens.cli.explain import images_of
 from convlens.cli.output import print_json
-from convlens.errors import ConfigError, DataError, Interrupted, StorageError
+from convlens.errors import DataError, Interrupted, StorageError
 from convlens.language import _, ngettext
 from convlens.run import Run
 from convlens.screen import Screen
@@ -42,7 +42,7 @@ def show_trust(
         as_json: Whether JSON is printed.
 
     Raises:
-        ConfigError: If the number of images is not positive, or if there is no such method.
+        ConfigError: If there is no such method.
         ModelError: If the network cannot be explained, or has not got a method.
         DataError: If the run has set no images aside.
         Interrupted: If the user pressed Ctrl-C.
@@ -55,8 +55,6 @@ def show_trust(
     from convlens.maps.methods import PERTURBING
 
     count = IMAGES if number is None else number
-    if count < 1:
-        raise ConfigError(_("--images must be at least 1; found {count}.").format(count=count))
     explainer = open_explainer(run.classifier(), run)
     chosen = explainer.check_methods(methods or explainer.methods)
     if methods is None:  # those that take long come last

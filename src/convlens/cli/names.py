@@ -6,12 +6,14 @@ The import takes seconds, for which nobody who has mistyped a name should wait.
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from convlens.classifier.archive import no_classifier
+from convlens.classifier.archive import no_classifier, read_facts
+from convlens.classifier.class_names import find_class
 from convlens.config import Config
 from convlens.errors import ImageError
 from convlens.language import _
 from convlens.run_access import refuse_taken
 from convlens.run_folder import place
+from convlens.zoo.imagenet import imagenet_classes
 from convlens.zoo.names import (
     NAMES,
     refuse_missing_weights,
@@ -63,6 +65,24 @@ def _refuse_missing(name: str) -> None:
 
 def _is_missing(name: str) -> bool:
     return not (Path(name).exists() or place(name).exists())
+
+
+def refuse_unknown_classes(path: Path | None, *names: str | None) -> None:
+    """Refuse names of classes that a classifier does not know.
+
+    Args:
+        path: Its file; None stands for a network with the classes of ImageNet.
+        names: The names; None stands for one that was not given.
+
+    Raises:
+        ConfigError: If it does not know one of them.
+        ClassifierError: If the file is no whole classifier.
+    """
+    given = [name for name in names if name is not None]
+    if given:
+        known = imagenet_classes() if path is None else read_facts(path)["class_names"]
+        for name in given:
+            find_class(name, known)
 
 
 def refuse_no_image(path: str) -> None:

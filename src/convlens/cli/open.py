@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from convlens import backend
-from convlens.cli.names import refuse_no_image
+from convlens.cli.names import refuse_no_image, refuse_unknown_classes
 from convlens.cli.open_flags import NO_FILES, NO_LOOK, Files, Look, check_options, find_index
 from convlens.cli.predict import load_classifier
 from convlens.conflicts import refuse_conflicts
@@ -46,6 +46,7 @@ def open_network(
             ).format(words=" ".join(more))
         )
     image, path = _check_words(run, image, model, weights)
+    refuse_unknown_classes(path, look.true)
     backend.start()
     if look.over_time:
         from convlens.cli.open_over_time import show_over_time

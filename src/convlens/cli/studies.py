@@ -29,6 +29,7 @@ from convlens.lock import refuse_locked
 from convlens.run_folder import COMPARISON_FACTS, SETTINGS, read_json
 from convlens.screen import Screen
 from convlens.studies import begun
+from convlens.studies.asked import check_minutes, check_search
 from convlens.studies.space import parse_vary
 from convlens.zoo.names import check_names
 
@@ -131,6 +132,8 @@ def start_comparison(  # noqa: PLR0913 - options of the command
     """
     names = [name.strip() for name in models.split(",") if name.strip()]
     check_names(names)  # before the images are looked at, which may take a while
+    if minutes is not None:
+        check_minutes(minutes)
     refuse_taken_name(run)
     _compare(open_images(path, config, using), names, config, minutes, run=run, place=place)
 
@@ -250,13 +253,15 @@ def search(  # noqa: PLR0913 - options of the command
     config = configure(flags, Config().replace(**SEARCH_DEFAULTS))
     # A mistake here is reported before the images are looked at, which may take a while.
     refuse_wrong_names(config, run)
+    trials = 20 if trials is None else trials
+    check_search(trials, minutes, 1 if generation is None else generation)
     space = parse_vary(vary or (), config.model.model) or None
     with place_of(cluster, config) as place:
         dataset = open_images(path, config, using or ())
         _search(
             dataset,
             config,
-            trials=20 if trials is None else trials,
+            trials=trials,
             minutes=minutes,
             space=space,
             generation=generation,

@@ -32,6 +32,7 @@ from convlens.conflicts import refuse_conflicts
 from convlens.errors import ConfigError
 from convlens.language import N_, _
 from convlens.recipe_choice import with_fast_recipe
+from convlens.studies.asked import check_few, check_folds
 from convlens.unread import refuse_unread
 
 StartFrom = Annotated[
@@ -94,6 +95,7 @@ def train(  # noqa: PLR0913 - options of the command
     trained = settings if from_ is not None else with_fast_recipe(settings)
     refuse_unread(given_flags(flags), trained, from_, budgeted=budget is not None)
     refuse_wrong_names(trained, run, from_)
+    _check_study(folds, few, draws)
     say_what_a_file_sets(config if from_ is None else None, base, given_flags(flags))
     seconds = None if budget is None else parse_duration(budget)
     if settings.training.workers is not None:
@@ -114,3 +116,11 @@ def train(  # noqa: PLR0913 - options of the command
                     dataset, settings, run=run, start_from=from_, find_rate=find_learning_rate
                 )
     say_what_is_next(done)
+
+
+def _check_study(folds: int | None, few: int | None, draws: int | None) -> None:
+    """Raise ConfigError if the numbers of a study make no sense; see `convlens.studies.asked`."""
+    if folds is not None:
+        check_folds(folds)
+    if few is not None:
+        check_few(few, 2 if draws is None else draws)

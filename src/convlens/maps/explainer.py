@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from convlens.classifier.class_names import find_class
 from convlens.classifier.classifier import Classifier
 from convlens.errors import ConfigError, ModelError
-from convlens.files import and_more
 from convlens.image_file import ImageLike, name_of, readable
 from convlens.language import _, one_of, sentences
 from convlens.maps.checking import check_each
@@ -25,8 +24,6 @@ from convlens.maps.network import OpenedNetwork, chance_note, threshold_note
 from convlens.maps.perturbing import Progress
 from convlens.maps.randomisation import DRAWS, Randomised, few_draws, randomise
 from convlens.preprocess import ImageArray, prepare
-
-NAMES = 10  # classes in a message
 
 
 class Explainer:
@@ -178,26 +175,12 @@ class Explainer:
         return chosen
 
     def find_class(self, name: str) -> int:
-        """Return the number of a class.
+        """Return the number of a class; see `convlens.classifier.class_names`.
 
         Raises:
             ConfigError: If the classifier does not know it; near names are suggested.
         """
-        known = self.classifier.class_names
-        if name in known:
-            return known.index(name)
-        lower = {one.lower(): one for one in known}
-        near = get_close_matches(name.lower(), lower, n=3)
-        rule = _("the classifier knows no class {name!r}; it knows {classes}.")
-        if near:
-            rule = _("the classifier knows no class {name!r}; did you mean {near}?")
-        raise ConfigError(
-            rule.format(
-                name=name,
-                near=one_of([lower[one] for one in near]),
-                classes=and_more(known, NAMES),
-            )
-        )
+        return find_class(name, self.classifier.class_names)
 
     @staticmethod
     def target(label: int, against: int | None) -> Target:

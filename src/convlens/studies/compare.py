@@ -22,12 +22,12 @@ from convlens.pipeline import begin, checked, open_trainer
 from convlens.run import Run
 from convlens.run_folder import COMPARISON_FACTS
 from convlens.screen import Screen
+from convlens.studies.asked import check_minutes
 from convlens.studies.begun import find_comparison, refuse_finished_comparison
 from convlens.studies.comparison_shown import announce, show_result, show_trained
 from convlens.studies.places import Here, Job, Place
 from convlens.studies.ranking import TRAINED, score_runs
 from convlens.studies.recipes import (
-    check_minutes,
     check_models,
     for_network,
     make_recipes,

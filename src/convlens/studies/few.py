@@ -18,7 +18,7 @@ from convlens import backend
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.errors import ConfigError, DataError
+from convlens.errors import DataError
 from convlens.evaluation.scores import Score
 from convlens.files import explained_stops
 from convlens.language import N_, _
@@ -27,6 +27,7 @@ from convlens.recipe_choice import usual_training
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.screen import Screen
+from convlens.studies.asked import check_few
 from convlens.studies.draws import write_draws
 from convlens.studies.places import Here, Job, Place
 from convlens.studies.several import as_begun, continued, write_asked
@@ -69,12 +70,7 @@ def train_on_few(  # noqa: PLR0913 - the public entry point; all but three have 
         RunError: If the folder of the run exists.
         Interrupted: If the user pressed Ctrl-C. `resume_few` continues.
     """
-    if k < 1 or draws < 2:
-        raise ConfigError(
-            _("--few must be at least 1 and --draws at least 2; found {k} and {draws}.").format(
-                k=k, draws=draws
-            )
-        )
+    check_few(k, draws)
     screen = screen or Screen()
     config = usual_training(config, dataset, k * dataset.num_classes)
     begin(config, run)

@@ -49,14 +49,6 @@ def for_network(prepared: Prepared, name: str) -> Prepared:
     return replace(prepared, preprocessing=scaled)
 
 
-def check_minutes(minutes: float) -> None:
-    """Raise ConfigError unless the minutes of a study are more than 0 and finite."""
-    if not 0 < minutes < math.inf:
-        raise ConfigError(
-            _("--minutes must be more than 0; found {minutes:g}.").format(minutes=minutes)
-        )
-
-
 def check_models(recipes: Mapping[str, Config], prepared: Prepared) -> None:
     """Build each network once.
 

@@ -19,7 +19,7 @@ from convlens.checksums import seal, seal_parts
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.errors import ConfigError, DataError
+from convlens.errors import DataError
 from convlens.files import explained_stops, storage_errors
 from convlens.folders import remove_temporaries
 from convlens.language import N_, _
@@ -27,6 +27,7 @@ from convlens.pipeline import begin, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen, count_epochs, duration
 from convlens.studies import journal
+from convlens.studies.asked import check_search
 from convlens.studies.begun import require_unfinished_search
 from convlens.studies.generations import (
     GENERATION,
@@ -37,7 +38,6 @@ from convlens.studies.generations import (
 )
 from convlens.studies.journal import RATES, Search, rate_follows_optimizer, suggest
 from convlens.studies.places import Here, Job, Place
-from convlens.studies.recipes import check_minutes
 from convlens.studies.search_result import TrialTable, finish_search, write_trials
 from convlens.studies.space import Space, default_space, from_dict, parse_vary, to_dict
 from convlens.studies.trial import train_trial, write_hparams
@@ -91,7 +91,7 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         >>> found.best.classifier()  # doctest: +SKIP
     """
     screen = screen or Screen()
-    _check(trials, minutes, generation)
+    check_search(trials, minutes, generation)
     if not isinstance(space, Mapping):
         space = parse_vary(space or (), config.model.model)
     space = space or default_space(config.model.model)
@@ -111,18 +111,6 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         folder.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
         folder.write("run.toml", config.to_toml())
         return _carry_out(folder, prepared, screen, place or Here())
-
-
-def _check(trials: int, minutes: float | None, generation: int) -> None:
-    """Raise ConfigError unless a search has trials, a generation has one, and there is time."""
-    if trials < 2:
-        raise ConfigError(_("--trials must be at least 2; found {trials}.").format(trials=trials))
-    if minutes is not None:
-        check_minutes(minutes)
-    if generation < 1:
-        raise ConfigError(
-            _("--generation must be at least 1; found {generation}.").format(generation=generation)
-        )
 
 
 def _check_validation(prepared: Prepared) -> None:
