@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from convlens.data.clusters import clusters_of
-from convlens.data.folds import folds
+from convlens.data.dataset import Dataset
+from convlens.data.folds import folds, refuse_few_images
 from convlens.data.splits import make_splits
 from convlens.errors import DataError
 
@@ -54,15 +55,6 @@ def test_the_images_that_stay_keep_their_split():
     assert set(whole.test[whole.test < 150]) == set(more.test[more.test < 150])
 
 
-def test_a_higher_limit_only_adds_images():
-    fewer, more = (
-        split(LABELS, NAMES, ALONE, USABLE, limit=limit, val=0.0, test=0.0).train
-        for limit in (40, 80)
-    )
-    assert len(fewer) == 40
-    assert set(fewer) < set(more)
-
-
 def test_copies_and_groups_stay_on_one_side():
     digests = np.arange(200, dtype=np.uint8)[:, None] // 2  # pairs of copies
     groups = np.array([f"patient {i // 10}" for i in range(200)])
@@ -98,13 +90,6 @@ def test_unusable_images_are_in_no_set():
     usable[:5] = False
     splits = split(LABELS, NAMES, ALONE, usable)
     assert not set(range(5)) & set(np.concatenate([splits.train, splits.val, splits.test]).tolist())
-
-
-def test_limit_draws_from_every_class_and_set():
-    given = np.array((["train"] * 40 + ["test"] * 10) * 4)
-    splits = split(LABELS, NAMES, ALONE, USABLE, given=given, limit=40)
-    assert len(splits.test) == 8
-    assert np.bincount(LABELS[np.concatenate([splits.train, splits.val])]).tolist() == [8, 8, 8, 8]
 
 
 def test_a_class_of_two_keeps_one_to_train_on():
@@ -180,6 +165,19 @@ def test_tiny_classes_train_first_then_test_then_validate(size, sets):
         for part in (splits.train, splits.val, splits.test)
     ]
     assert found == [[n] * 3 for n in sets]
+
+
+def test_more_folds_than_different_images_of_a_class_are_refused():
+    dataset = Dataset("here", "made", np.zeros((200, 2, 2), np.uint8), LABELS, NAMES)
+    pool = ALONE[:190]
+    refuse_few_images(dataset, ALONE, pool, 40)
+    copies = np.where(ALONE < 20, 0, ALONE)
+    with pytest.raises(DataError) as error:
+        refuse_few_images(dataset, copies, pool, 41)
+    assert str(error.value) == (
+        "here: with --folds 41, every class needs 41 different images or more, one for each fold; "
+        "too few in 'bee' (31), 'eel' (40). Give fewer folds, or add images."
+    )
 
 
 def test_folds_hold_every_image_out_once():

@@ -1,10 +1,14 @@
 """Cross-validation: every image is scored once, also if the study is killed and continued."""
 
+import io
+import re
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
+from rich.filesize import decimal
 
 from convlens.config import Config
 from convlens.errors import ConfigError, DataError, Interrupted, RunError
@@ -12,6 +16,7 @@ from convlens.pipeline import train
 from convlens.report.again import score_again
 from convlens.run import Run
 from convlens.run_check import WHOLE, check_files
+from convlens.screen import Screen
 from convlens.studies import cross_validation
 from convlens.studies.cross_validation import cross_validate, resume_cross_validation
 from convlens.transfer import head_stage
@@ -67,6 +72,17 @@ def test_every_image_is_scored_once_by_a_network_that_never_saw_it(run, digits):
     assert np.isclose(run.classifier().probabilities(digits.images[:4, ..., None]).sum(), 4)
 
 
+def test_notes_of_every_fold_are_said_once_and_the_disk_is_planned(digits, tmp_path):
+    said = io.StringIO()
+    config = FOLDED.replace(epochs=1, limit=60, learning_rate=1e-6)
+    screen = Screen(console=Console(file=said, width=200, highlight=False, soft_wrap=True))
+    with without_charts(), without_maps():
+        run = cross_validate(digits, config, 3, run=tmp_path / "run", screen=screen)
+    assert said.getvalue().count("too few to calibrate") == 1
+    size = decimal(4 * 4 * run.classifier().model.count_params())
+    assert re.search(rf"^disk +{re.escape(size)} for 4 classifiers", said.getvalue(), re.M)
+
+
 def test_every_file_of_a_finished_one_has_a_checksum_those_of_its_folds_too(run):
     assert {one.verdict for one in check_files(run.folder)} == {WHOLE}
 
@@ -101,7 +117,7 @@ def test_a_class_with_fewer_different_images_than_folds_is_refused(digits, tmp_p
         labels=np.unique(digits.labels[chosen], return_inverse=True)[1],
         class_names=("0", "1", "8"),
     )
-    said = r"--folds 5 needs at least 5 different images of every class; '8' has 4\."
+    said = r"with --folds 5, every class needs 5 different images .* too few in '8' \(4\)\."
     with pytest.raises(DataError, match=said):
         cross_validate(few, FOLDED, 5, run=tmp_path / "run", screen=QUIET)
     assert not (tmp_path / "run").exists()

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.data.dataset import Dataset, refuse_if
 from convlens.data.draws import Indices
+from convlens.files import and_more
+from convlens.language import _
 
 
 def folds(
@@ -25,3 +28,20 @@ def folds(
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     for rest, held in splitter.split(pool, labels[pool], clusters[pool]):
         yield pool[rest], pool[held]
+
+
+def refuse_few_images(dataset: Dataset, clusters: Indices, pool: Indices, k: int) -> None:
+    """Raise DataError if a class has fewer than k different images in the pool; see `folds`."""
+    pairs = np.unique(np.stack([dataset.labels[pool], clusters[pool]]), axis=1)
+    counts = np.bincount(pairs[0], minlength=dataset.num_classes)
+    few = [f"'{dataset.class_names[i]}' ({counts[i]:,})" for i in np.flatnonzero(counts < k)]
+    refuse_if(
+        few,
+        _(
+            "{source}: with --folds {k}, every class needs {k} different images or more, one for "
+            "each fold; too few in {classes}. Give fewer folds, or add images."
+        ),
+        source=dataset.source,
+        k=k,
+        classes=and_more(few),
+    )

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.filesize import decimal
 
 from convlens.checksums import seal_parts
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.draws import draw, ranks_of
-from convlens.data.folds import folds
+from convlens.data.folds import folds, refuse_few_images
 from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
-from convlens.errors import ConfigError, DataError
+from convlens.errors import ConfigError
 from convlens.evaluation.evaluate import evaluate
 from convlens.files import explained_stops, write_atomically
 from convlens.language import N_, _
@@ -30,8 +31,9 @@ from convlens.report.results import Scored
 from convlens.run import Run
 from convlens.run_folder import FOLD_DONE
 from convlens.screen import Screen, duration
+from convlens.studies.asked import check_folds
 from convlens.studies.places import Here, Job, Place
-from convlens.studies.several import as_begun, continued, write_asked
+from convlens.studies.several import Once, as_begun, continued, write_asked
 from convlens.training.network import Origin
 from convlens.training.trainer import Training
 from convlens.transfer.origin import choose_origin
@@ -76,9 +78,8 @@ def cross_validate(  # noqa: PLR0913 - the public entry point; all but three hav
         RunError: If the folder of the run exists.
         Interrupted: If the user pressed Ctrl-C. `resume_cross_validation` continues.
     """
-    if k < 2:
-        raise ConfigError(_("--folds must be at least 2; found {k}.").format(k=k))
-    screen = screen or Screen()
+    check_folds(k)
+    screen = Once(screen or Screen())
     if start_from is None:
         config = usual_training(config, dataset, len(dataset))
     begin(config, run)
@@ -125,7 +126,7 @@ def resume_cross_validation(
     Raises:
         RunError: If there is no run of that name, it is finished, or these are other images.
     """
-    screen = screen or Screen()
+    screen = Once(screen or Screen())
     dataset = replace(dataset, splits=None)
     with continued(dataset, name, screen) as (outer, config, origin, _whole, whole):
         last = open_training(whole, as_begun(outer, config), origin, screen)
@@ -163,19 +164,8 @@ class _Folds:
         return folds(self.whole.dataset.labels, self.whole.clusters, self.pool, self.k, seed)
 
     def check(self) -> None:
-        """Raise DataError if a class has fewer different images than there are folds."""
-        dataset = self.whole.dataset
-        labels = dataset.labels[self.pool]
-        clusters = self.whole.clusters[self.pool]
-        counts = {int(n): len(np.unique(clusters[labels == n])) for n in np.unique(labels)}
-        smallest = min(counts, key=lambda number: counts[number])
-        if counts[smallest] < self.k:
-            raise DataError(
-                _(
-                    "--folds {k} needs at least {k} different images of every class; '{name}' has "
-                    "{count:,}. Use fewer folds, or add images of this class."
-                ).format(k=self.k, name=dataset.class_names[smallest], count=counts[smallest])
-            )
+        """Raise DataError if a class has too few images."""
+        refuse_few_images(self.whole.dataset, self.whole.clusters, self.pool, self.k)
 
     def carry_out(self, outer: Run, last: Training, place: Place) -> None:
         """Train and score the folds that are left, then the network of all images."""
@@ -183,6 +173,7 @@ class _Folds:
         rows = np.zeros((len(dataset), dataset.num_classes), np.float32)
         parts = list(self.parts())
         inners = [outer.part(f"fold-{number}") for number in range(1, self.k + 1)]
+        self.screen.fact(_("disk"), self._disk(last))
         self._train_folds(outer, inners, parts, last, place)
         for inner, (_rest, held) in zip(inners, parts, strict=True):
             with np.load(inner.folder / FOLD_DONE) as scored:
@@ -238,6 +229,13 @@ class _Folds:
                     self.screen.say(
                         _("trained and scored in {time}").format(time=duration(seconds))
                     )
+
+    def _disk(self, last: Training) -> str:
+        """Return how much of the disk the classifiers take, in words."""
+        each = 4 * last.setup.network.count_params()  # bytes, in float32
+        return _("{size} for {count} classifiers: one of each fold, and that of all images").format(
+            size=decimal(each * (self.k + 1)), count=self.k + 1
+        )
 
     def _say(self, number: int) -> None:
         """Print the heading of a fold."""

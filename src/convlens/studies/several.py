@@ -35,6 +35,24 @@ class Continued(NamedTuple):
     divided: Prepared
 
 
+class Once(Screen):
+    """A screen that shows a note once, however many of the trainings have it.
+
+    Args:
+        screen: The screen whose console it uses.
+    """
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(console=screen.console, rows=screen.rows)
+        self._noted: set[str] = set()
+
+    def note(self, text: str) -> None:
+        """Print something that the user should know, unless it was printed before."""
+        if text not in self._noted:
+            self._noted.add(text)
+            super().note(text)
+
+
 @contextmanager
 def continued(dataset: Dataset, name: str | Path, screen: Screen) -> Iterator[Continued]:
     """Open a run of several trainings that was stopped, and lock it for the block.
