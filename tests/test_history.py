@@ -22,7 +22,7 @@ def test_a_damaged_or_missing_table_is_named(tmp_path):
     with pytest.raises(RunError, match=r"history\.csv cannot be read; No such file"):
         _ = run.history
     (run.folder / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.x\n")
-    with pytest.raises(RunError, match=r"history\.csv cannot be read; .*'0\.x'"):
+    with pytest.raises(RunError, match=r"history\.csv cannot be read; its content is cut off"):
         _ = run.history
     (run.folder / "history.csv").write_bytes(bytes(100))
     with pytest.raises(RunError, match=r"history\.csv cannot be read; it has zeros in place of"):

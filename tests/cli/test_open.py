@@ -295,7 +295,7 @@ def test_a_network_with_trained_weights(capsys, tmp_path, image):
         (
             ["--layer", "CONV", "--gradient", "--filter", "0", "--true", "cat"],
             2,
-            "It knows bar, disc",
+            "it knows bar, disc",
         ),
         (["--layer", "CONV", "--gradient", "--filter", "0", "--weight", "9,0,0"], 2, "found 9,0,0"),
         (["--layer", "CONV", "--gradient"], 2, "say which with --filter"),
