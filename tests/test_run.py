@@ -37,7 +37,8 @@ def test_other_images_are_refused_and_its_own_get_its_split(digits, tmp_path):
     prepared = choose_network(CONFIG).prepare(digits, CONFIG, None)
     run = Run.create(tmp_path / "run", "")
     content = prepared.to_dict()
-    content["splits"] = {"train": [5, 6], "val": [3], "test": [1, 2]}
+    drawn = content["drawn"]
+    content["splits"] = {"train": drawn[5:7], "val": [drawn[3]], "test": drawn[1:3]}
     run.write("data.json", json.dumps(content))
     splits = run.divided(prepared).splits
     assert [list(part) for part in (splits.train, splits.val, splits.test)] == [[5, 6], [3], [1, 2]]

@@ -18,6 +18,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
+from convlens.data.draws import Indices
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, RunError
 from convlens.files import explained_stops
@@ -138,15 +139,28 @@ def begin(config: Config, run: str | Path | None = None) -> None:
         Run.refuse_taken(Run.place(run))
 
 
-def prepare_images(origin: Origin, dataset: Dataset, config: Config, screen: Screen) -> Prepared:
+def prepare_images(
+    origin: Origin,
+    dataset: Dataset,
+    config: Config,
+    screen: Screen,
+    drawn: Indices | None = None,
+) -> Prepared:
     """Return the images decoded as the network takes them, split, and checked.
+
+    Args:
+        origin: The network.
+        dataset: The images.
+        config: The configuration.
+        screen: Where the progress is shown.
+        drawn: The images that a run uses, as in `prepare_data`.
 
     Raises:
         DataError: If no classifier can be made from these images.
         ConfigError: If the split would test on images that the network has learned from.
     """
     with screen.counter(_("decoding")) as progress:
-        prepared = origin.prepare(dataset, config, progress)
+        prepared = origin.prepare(dataset, config, progress, drawn)
     _require_unseen_test(origin.trained, prepared, config)
     return checked(prepared, config, screen)
 
@@ -280,5 +294,5 @@ def prepare_again(
     start_from = run.start_path if run.start_path.exists() else None
     origin = replace(choose_origin(config, start_from=start_from), is_resumed=True)
     with screen.counter(_("decoding")) as progress:
-        prepared = origin.prepare(dataset, config, progress)
+        prepared = origin.prepare(dataset, config, progress, run.drawn(dataset))
     return origin, as_checked(prepared, run.data.get("audit"))

@@ -4,19 +4,19 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convlens import lock, run_access, run_folder
 from convlens.config import Config
 from convlens.data.corrections import obey
-from convlens.data.dataset import SPLITS, Dataset
+from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.data.splits import Splits
 from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
 from convlens.folders import make_folder
@@ -158,12 +158,7 @@ class Run:
         """
         data = self.data
         if data["fingerprint"] != prepared.fingerprint:
-            raise RunError(
-                _(
-                    "{source}: these are not the images of {folder} (their fingerprint differs). "
-                    "Give the run's own images; others can be scored with evaluate --data."
-                ).format(source=prepared.dataset.source, folder=self.folder)
-            )
+            raise self._other_images(prepared.dataset)
         # Runs of earlier versions have not recorded the order.
         if data.get("order", prepared.order) != prepared.order:
             raise RunError(
@@ -173,9 +168,25 @@ class Run:
                     "the order of rows, that they had at the training."
                 ).format(source=prepared.dataset.source, folder=self.folder)
             )
-        train, val, test = (np.array(data["splits"][name], np.int64) for name in SPLITS)
-        splits = Splits(train, val, test, prepared.splits.notes)
-        return replace(prepared, splits=splits)
+        return prepared.divided(data["splits"])
+
+    def drawn(self, dataset: Dataset) -> NDArray[np.int64]:
+        """Return which images of a data set the run uses; earlier releases have decoded all.
+
+        Raises:
+            RunError: If these are not the images of the run.
+        """
+        data = self.data
+        if data.get("images", len(dataset)) != len(dataset):
+            raise self._other_images(dataset)
+        return np.array(data.get("drawn", range(len(dataset))), np.int64)
+
+    def _other_images(self, dataset: Dataset) -> RunError:
+        message = _(
+            "{source}: these are not the images of {folder} (their fingerprint differs). Give the "
+            "run\x27s own images; others can be scored with evaluate --data."
+        )
+        return RunError(message.format(source=dataset.source, folder=self.folder))
 
     @property
     def lists(self) -> list[Path]:

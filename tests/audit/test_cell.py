@@ -25,13 +25,13 @@ def by_hand(trained_on_flips):
     """Return (index, label, predicted) of all misclassified images of validation and test."""
     run, dataset, _ = trained_on_flips
     prepared = open_images(run, dataset, QUIET)
-    held_out = np.sort([*run.data["splits"]["val"], *run.data["splits"]["test"]])
+    held_out = np.sort([*prepared.splits.val, *prepared.splits.test])
     rows = run.classifier().probabilities(prepared.store.images, indices=held_out)
     predicted = rows.argmax(axis=1)
     return {
         (int(index), int(label), int(taken_for))
         for index, label, taken_for in zip(
-            held_out, dataset.labels[held_out], predicted, strict=True
+            held_out, prepared.dataset.labels[held_out], predicted, strict=True
         )
         if label != taken_for
     }
@@ -51,7 +51,7 @@ def test_without_a_class_all_misclassified_images_are_listed(run, by_hand):
     assert {(one.code, one.action) for one in found.findings} == {("doubtful_label", "look")}
     doubts = [one.evidence["confidence"] for one in found.findings]
     assert doubts == sorted(doubts, reverse=True)
-    assert len(prepared.dataset) == 1797
+    assert (len(prepared.dataset), prepared.size) == (500, 1797)
 
 
 def test_classes_choose_a_row_a_column_and_a_cell(run, by_hand):

@@ -28,6 +28,9 @@ def test_flipped_labels_of_all_splits_are_found(trained_on_flips):
     run, dataset, truth = trained_on_flips
     found = audit_run(run, dataset=dataset)
     used = np.sort(np.concatenate([np.array(part) for part in run.data["splits"].values()]))
+    used = np.searchsorted(run.data["drawn"], used)
+    truth = truth[run.data["drawn"]]
+    dataset = found.prepared.dataset
     assert np.array_equal(found.judged.indices, used)
     assert found.features == "patches"
     wrong = dataset.labels != truth
@@ -58,10 +61,10 @@ def test_other_images_are_refused(trained_on_flips):
 def test_the_classifier_does_not_judge_images_of_which_it_has_learned_a_copy(trained_on_flips):
     run, dataset, _ = trained_on_flips
     prepared = open_images(run, dataset, QUIET)
-    splits = run.data["splits"]
+    splits = vars(prepared.splits)
     unseen = np.sort([*splits["val"], *splits["test"]])
     assert judge_unseen(run, prepared).indices.tolist() == unseen.tolist()
-    clusters = np.arange(len(dataset))
+    clusters = np.arange(len(prepared.dataset))
     clusters[splits["val"][0]] = clusters[splits["train"][0]]
     clusters[splits["val"][1]] = clusters[splits["test"][0]]
     judged = judge_unseen(run, prepared, clusters)

@@ -19,7 +19,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.photographs import unlike_photographs
 
 # 4,000 images: 8 s to decode, at 224 each 10 ms of features, 10 s for the rest: 58 s; at 96 25.3 s
-PHOTOS = BackboneCosts(images=4000, decode=0.002, wanted=4000, feature=0.01, rest=10.0)
+PHOTOS = BackboneCosts(decode=0.002, wanted=4000, feature=0.01, rest=10.0)
 
 
 @pytest.mark.parametrize(

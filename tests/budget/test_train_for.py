@@ -152,7 +152,7 @@ def test_a_training_whose_time_was_up_is_not_continued(endless, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_keeps_its_time(digits, tmp_path):
-    trainer = make(digits, epochs=2, optimizer="sgd", learning_rate=1e30)
+    trainer = make(digits, epochs=2, optimizer="sgd", learning_rate=1e30, seed=1)
     run = started(trainer, tmp_path / "run")
     with pytest.raises(TrainingError, match="finite"):
         train_for(trainer, run, 1000)

@@ -13,6 +13,7 @@ from convlens.cli.starting import open_images
 from convlens.config import Config
 from convlens.data import ahead, store
 from convlens.data.ahead import decoded_ahead
+from convlens.data.limited import limited
 from convlens.data.prepared import choose_preprocessing
 from convlens.data.sources import load_data
 from convlens.data.store import is_stored, open_store
@@ -74,6 +75,14 @@ def test_what_is_decoded_ahead_is_what_the_training_decodes(
     assert not Path(processes[0].args[-1]).exists()
 
 
+def test_only_what_a_limit_leaves_is_decoded_ahead(dataset, cache, processes):
+    config = CONFIG.replace(limit=30, seed=3)
+    with decoded_ahead(dataset, config):
+        processes[0].wait()
+    fewer = limited(dataset, config)[0]
+    assert is_stored(fewer, choose_preprocessing(fewer, config.data))
+
+
 def test_the_process_ends_with_the_block_even_at_ctrl_c(dataset, cache, processes):
     with pytest.raises(KeyboardInterrupt), decoded_ahead(dataset, CONFIG):
         raise KeyboardInterrupt
@@ -85,8 +94,9 @@ def test_the_process_ends_with_the_block_even_at_ctrl_c(dataset, cache, processe
 def test_a_closed_input_stops_the_decoding_and_keeps_it(dataset, cache, monkeypatch, tmp_path):
     """The first report of progress stops it, after which another start goes on."""
     asked = tmp_path / "asked.json"
-    data = {**vars(CONFIG.data)}
-    asked.write_text(json.dumps({"images": list(map(str, dataset.images)), "data": data}))
+    said = {"images": list(map(str, dataset.images)), "labels": dataset.labels.tolist()}
+    said |= {"class_names": dataset.class_names, "splits": None, "seed": 0}
+    asked.write_text(json.dumps(said | {"data": vars(CONFIG.data)}))
     ended = subprocess.run(
         [sys.executable, "-m", "convlens.data.ahead", str(asked)],
         stdin=subprocess.DEVNULL,

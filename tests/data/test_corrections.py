@@ -8,13 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convlens.data import corrections
 from convlens.data.correction_lists import Correction, write_list
 from convlens.data.corrections import obey
 from convlens.data.sources import load_data
 from convlens.errors import DataError
 from tests.conftest import draw_shape
-from tests.data.damage import DAMAGES
 
 
 @pytest.fixture
@@ -172,30 +170,6 @@ def test_images_of_an_array_keep_their_numbers(digits, tmp_path):
     again = obey(dataset, [written(tmp_path / "more.csv", ("1", "exclude"))])
     assert again.file_name(0) == "2"
     assert len(again.lists) == 2
-
-
-def test_a_mapped_array_is_not_read_into_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(corrections, "IN_MEMORY", 0)
-    monkeypatch.setattr(corrections, "CHUNK", 3)
-    np.save(tmp_path / "images.npy", np.arange(10 * 4, dtype=np.uint8).reshape(10, 2, 2))
-    images = np.load(tmp_path / "images.npy", mmap_mode="r")
-    kept = np.array([0, 2, 3, 7, 9])
-    chosen = corrections._chosen(images, kept)
-    assert isinstance(chosen, np.memmap)
-    assert np.array_equal(chosen, images[kept])
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_array_is_written_anew(damage, tmp_path, monkeypatch):
-    monkeypatch.setattr(corrections, "IN_MEMORY", 0)
-    monkeypatch.setenv("CONVLENS_CACHE", str(tmp_path / "cache"))
-    np.save(tmp_path / "images.npy", np.arange(10 * 4, dtype=np.uint8).reshape(10, 2, 2))
-    images = np.load(tmp_path / "images.npy", mmap_mode="r")
-    kept = np.array([0, 2, 3, 7, 9])
-    corrections._chosen(images, kept)
-    (file,) = (tmp_path / "cache").iterdir()
-    damage(file)
-    assert np.array_equal(corrections._chosen(images, kept), images[kept])
 
 
 def test_lists_that_leave_nothing_are_refused(folder, tmp_path):

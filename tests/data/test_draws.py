@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from convlens.data.draws import draw, ranks_of
+from convlens.data.draws import draw, draw_limited, ranks_of
 
 
 def test_large_clusters_are_drawn_as_often_as_small_ones():
@@ -32,3 +32,26 @@ def test_no_share_draws_none():
     alone = np.arange(20)
     ranks = alone.astype(np.uint64)
     assert not len(draw(alone, np.repeat([0, 1], 10), alone, 0.0, ranks))
+
+
+def test_as_many_images_are_drawn_as_the_limit_says_and_a_higher_one_only_adds_some():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 7, 1000)
+    given = np.where(rng.random(1000) < 0.15, "test", "train")
+    ranks = rng.permutation(1000).astype(np.uint64)
+    lower: set[int] = set()
+    for limit in range(7, 1000):
+        drawn = set(draw_limited(labels, given, limit, ranks).tolist())
+        assert len(drawn) == limit
+        assert lower < drawn
+        lower = drawn
+
+
+def test_the_limit_draws_from_every_class_and_split():
+    labels = np.repeat(np.arange(4), 50)
+    given = np.array((["train"] * 40 + ["test"] * 10) * 4)
+    drawn = draw_limited(labels, given, 40, np.arange(200).astype(np.uint64))
+    assert np.bincount(labels[drawn]).tolist() == [10, 10, 10, 10]
+    assert (given[drawn] == "test").sum() == 8
+    few = draw_limited(labels, given, 6, np.arange(200).astype(np.uint64))
+    assert sorted(labels[few][given[few] == "train"]) == [0, 1, 2, 3]

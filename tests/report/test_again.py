@@ -127,9 +127,8 @@ def test_the_images_of_the_training_are_noted(run, digits):
 def test_without_the_leak_the_score_stands_beside_the_given_one(run, digits, monkeypatch):
     splits = run.data["splits"]
     none = SimpleNamespace(first=np.zeros(0, np.int64), second=np.zeros(0, np.int64))
-    pair = SimpleNamespace(
-        first=np.array([splits["train"][0]]), second=np.array([splits["test"][3]])
-    )
+    first, second = np.searchsorted(run.data["drawn"], [splits["train"][0], splits["test"][3]])
+    pair = SimpleNamespace(first=np.array([first]), second=np.array([second]))
     given = run.report["metrics"]["accuracy"]
     for pairs, leaking in ((none, []), (pair, [str(splits["test"][3])])):
         monkeypatch.setattr(leak_free, "find_pairs", lambda store, found=pairs, **options: found)

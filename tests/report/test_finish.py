@@ -80,7 +80,8 @@ def test_finishing_again_gives_the_same_and_predictions_may_come_from_elsewhere(
 
     def predict(classifier, indices):
         asked.append((classifier.temperature, len(indices)))
-        return classifier.probabilities(digits.images[..., None], indices=indices)
+        drawn = digits.images[run.data["drawn"], ..., None]
+        return classifier.probabilities(drawn, indices=indices)
 
     classifier, said = finished(run, digits, CONFIG, predict)
     assert classifier.temperature == pytest.approx(before.temperature, rel=1e-4)

@@ -174,8 +174,8 @@ def test_mistakes_are_explained_in_chinese(name, digits):
 
 @pytest.mark.parametrize(("seconds", "missing"), [(60, None), (30, None), (5, None), (60, 0)])
 def test_what_fits_into_a_time_budget_is_explained_in_chinese(seconds, missing):
-    costs = BackboneCosts(4000, 0.002, wanted=4000, feature=0.004, rest=10, missing=missing)
-    slower = BackboneCosts(4000, 0.002, wanted=4000, feature=0.04, rest=10)
+    costs = BackboneCosts(0.002, wanted=4000, feature=0.004, rest=10, missing=missing)
+    slower = BackboneCosts(0.002, wanted=4000, feature=0.04, rest=10)
     with using("zh"):
         options = [("all", Costs(1.0)), ("9", Costs(0.4)), ("conv*", Costs(0.1))]
         reasons = [choose_side(one, seconds).reason for one in (costs, slower)]

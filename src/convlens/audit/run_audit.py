@@ -186,7 +186,11 @@ def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
     dataset = run.corrected(dataset).with_classes(classifier.class_names)
     with screen.counter(_("decoding")) as progress:
         prepared = prepare_data(
-            dataset, config, preprocessing=classifier.preprocessing, progress=progress
+            dataset,
+            config,
+            preprocessing=classifier.preprocessing,
+            progress=progress,
+            drawn=run.drawn(dataset),
         )
     return run.divided(prepared)
 
@@ -218,18 +222,19 @@ def judge_unseen(run: Run, prepared: Prepared, clusters: NDArray[np.int64] | Non
         clusters: (n,) numbers, equal for images that belong together. If they are given, the images
             are left out that belong together with one from which the classifier has learned.
     """
-    held_out: list[tuple[Run, dict[str, list[int]], tuple[str, ...]]]
+    held_out: list[tuple[Run, tuple[str, ...]]]
     if "folds" in run.data:
         inner = [run.part(f"fold-{number}") for number in range(1, run.data["folds"] + 1)]
-        held_out = [(one, one.data["splits"], ("test",)) for one in inner]
+        held_out = [(one, ("test",)) for one in inner]
     else:
-        held_out = [(run, run.data["splits"], ("val", "test"))]
+        held_out = [(run, ("val", "test"))]
     probabilities = np.zeros((len(prepared.dataset), prepared.dataset.num_classes), np.float32)
     judged = np.zeros(len(prepared.dataset), bool)
-    for one, splits, names in held_out:
-        indices = np.sort(np.concatenate([np.array(splits[name], np.int64) for name in names]))
+    for one, names in held_out:
+        splits = one.divided(prepared).splits
+        indices = np.sort(np.concatenate([getattr(splits, name) for name in names]))
         if clusters is not None:
-            learned = clusters[np.array(splits["train"], np.int64)]
+            learned = clusters[splits.train]
             indices = indices[~np.isin(clusters[indices], learned)]
         judged[indices] = True
         probabilities[indices] = one.classifier().probabilities(

@@ -52,16 +52,14 @@ class BackboneCosts:
     """The measured costs of a linear head on a frozen backbone, in seconds unless noted.
 
     Attributes:
-        images: The number of images to decode.
         decode: Decoding one image.
-        wanted: The number of images whose features are wanted.
+        wanted: The number of images that are decoded and whose features are computed.
         feature: Computing the features of one image at the backbone's own input size.
         rest: Building the backbone again, fitting the head, the scores and the report.
         missing: The number of wanted features that no earlier run has kept at that size, or None
             if not even the decoded images were kept.
     """
 
-    images: int
     decode: float
     wanted: int
     feature: float
@@ -75,7 +73,7 @@ class BackboneCosts:
             share: The area of the input as a share of the area of the backbone's own input.
         """
         if share < 1 or self.missing is None:
-            return self.images * self.decode, self.wanted * self.feature * share
+            return self.wanted * self.decode, self.wanted * self.feature * share
         return 0.0, self.missing * self.feature
 
     def seconds(self, share: float = 1.0) -> float:
@@ -127,11 +125,11 @@ def choose_side(costs: BackboneCosts, seconds: float, sides: Sequence[int] = SID
         seconds: The time that is left.
         sides: The input sizes in pixels, the largest first.
 
-    >>> choose_side(BackboneCosts(4000, 0.002, wanted=4000, feature=0.004, rest=10), 60).side
+    >>> choose_side(BackboneCosts(0.002, wanted=4000, feature=0.004, rest=10), 60).side
     224
-    >>> choose_side(BackboneCosts(4000, 0.002, wanted=4000, feature=0.04, rest=10), 60).side
+    >>> choose_side(BackboneCosts(0.002, wanted=4000, feature=0.04, rest=10), 60).side
     96
-    >>> choose_side(BackboneCosts(4000, 0.002, wanted=4000, feature=0.04, rest=10), 30).side is None
+    >>> choose_side(BackboneCosts(0.002, wanted=4000, feature=0.04, rest=10), 30).side is None
     True
     """
     shares = {side: (side / sides[0]) ** 2 for side in sides}

@@ -25,6 +25,7 @@ from convlens.classifier.runtime import Compiled
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.digests import DIGEST_BYTES
+from convlens.data.limited import limited
 from convlens.data.prepared import Prepared
 from convlens.data.splits import Splits
 from convlens.data.store import Store, is_stored
@@ -100,6 +101,7 @@ def measure_backbone(origin: BackboneOrigin, dataset: Dataset, config: Config) -
     Raises:
         ModelError: If the weights of the backbone are not available.
     """
+    dataset = limited(dataset, config)[0]
     preprocessing = origin.preprocess(dataset, config)
     images, decode = decode_some(dataset, preprocessing)
     none = np.empty(0, np.int64)
@@ -109,13 +111,11 @@ def measure_backbone(origin: BackboneOrigin, dataset: Dataset, config: Config) -
     body = body_of(origin.assemble(sample, config))
     building = time.monotonic() - began
     network, features = open_features(body, sample, config.training.precision)
-    wanted = min(config.data.limit or len(dataset), len(dataset))
     costs = BackboneCosts(
-        images=len(dataset),
         decode=decode,
-        wanted=wanted,
+        wanted=len(dataset),
         feature=_feature_seconds(network, images),
-        rest=ENDING * building + _head_seconds(wanted, features.width, dataset.num_classes),
+        rest=ENDING * building + _head_seconds(len(dataset), features.width, dataset.num_classes),
     )
     if not is_stored(dataset, preprocessing):
         return costs

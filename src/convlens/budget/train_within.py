@@ -15,6 +15,7 @@ from convlens.budget.timed_run import TimedRun, fit_backbone, train_on_backbone
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
+from convlens.data.limited import limited
 from convlens.data.photographs import unlike_photographs
 from convlens.data.prepared import choose_preprocessing
 from convlens.data.store import is_stored
@@ -204,10 +205,11 @@ def _require_decoding(timed: TimedRun) -> None:
     """Refuse a budget that is too short to decode the images, before they are decoded."""
     config = with_fast_recipe(timed.config)
     scale = choose_origin(config).demands.scale
-    preprocessing = choose_preprocessing(timed.dataset, config.data, scale)
-    if not is_stored(timed.dataset, preprocessing):
-        _images, decode = decode_some(timed.dataset, preprocessing)
-        timed.clock.require(decode * len(timed.dataset), _("decoding the images alone"))
+    dataset = limited(timed.dataset, config)[0]
+    preprocessing = choose_preprocessing(dataset, config.data, scale)
+    if not is_stored(dataset, preprocessing):
+        _images, decode = decode_some(dataset, preprocessing)
+        timed.clock.require(decode * len(dataset), _("decoding the images alone"))
 
 
 def _plan(timed: TimedRun, measured: FromScratch) -> Plan:

@@ -202,14 +202,18 @@ def _audit_run(
 ) -> tuple["Audit", "Prepared", "Score"]:
     """Return what the classifier of a run doubts, its images, and the share of wrong labels."""
     run, dataset = _open_run(folder, data)
+    import numpy as np
+
     from convlens.audit.of_run import audit_of_run
     from convlens.audit.run_audit import audit_run
     from convlens.report.stored import write_doubts
 
     audited = audit_run(run, screen, dataset=dataset, thorough=thorough)
     names = audited.prepared.dataset.class_names
+    places = audited.prepared.in_whole(np.array([one.index for one in audited.doubts], np.int64))
+    suggested = [names[one.suggested] for one in audited.doubts]
     try:
-        write_doubts(run, {one.index: names[one.suggested] for one in audited.doubts})
+        write_doubts(run, dict(zip(places, suggested, strict=True)))
     except StorageError as error:  # for example a run that may only be read
         screen.note(str(error))
     return audit_of_run(audited), audited.prepared, audited.share

@@ -50,13 +50,22 @@ def _is_worthwhile(dataset: Dataset, config: Config) -> bool:
     """
     is_known = config.data.size != "auto" or config.model.model in USUAL_MODELS
     is_idle = "keras" not in sys.modules and (os.cpu_count() or 1) > 1
-    has_files = not isinstance(dataset.images, np.ndarray) and len(dataset) >= FEWEST
+    wanted = min(config.data.limit or len(dataset), len(dataset))
+    has_files = not isinstance(dataset.images, np.ndarray) and wanted >= FEWEST
     return is_known and is_idle and has_files and config.transfer.backbone is None
 
 
 def _start(dataset: Dataset, config: Config) -> "subprocess.Popen[bytes] | None":
     """Start the process, or return None where none can be started."""
-    asked = {"images": list(map(str, dataset.images)), "data": asdict(config.data)}
+    splits = None if dataset.splits is None else dataset.splits.tolist()
+    asked = {
+        "images": list(map(str, dataset.images)),
+        "labels": dataset.labels.tolist(),
+        "class_names": dataset.class_names,
+        "splits": splits,
+        "data": asdict(config.data),
+        "seed": config.training.seed,
+    }
     try:
         with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
             json.dump(asked, file)
@@ -87,6 +96,7 @@ def main() -> None:
     """Decode what a file lists, until that is done or the standard input is closed."""
     # Here, so that what starts the process need not import SciPy before.
     from convlens.data.duplicates import find_pairs
+    from convlens.data.limited import limited
     from convlens.data.prepared import choose_preprocessing
     from convlens.data.store import open_store
 
@@ -102,15 +112,18 @@ def main() -> None:
 
     threading.Thread(target=wait, daemon=True).start()
     asked = json.loads(Path(sys.argv[1]).read_text())
-    config = DataConfig(**asked["data"])
+    config = Config(data=DataConfig(**asked["data"])).replace(seed=asked["seed"])
     images = [Path(name) for name in asked["images"]]
+    labels = np.array(asked["labels"], np.int64)
+    splits = None if asked["splits"] is None else np.array(asked["splits"])
     # not translated: names that nobody sees
-    dataset = Dataset("ahead", "ahead", images, np.zeros(len(images), np.int64), ("any",))
+    dataset = Dataset("ahead", "ahead", images, labels, tuple(asked["class_names"]), splits)
     # The training says what is wrong with the images.
     with contextlib.suppress(ConvlensError, KeyboardInterrupt):
-        preprocessing = choose_preprocessing(dataset, config, progress=progress)
+        dataset = limited(dataset, config)[0]
+        preprocessing = choose_preprocessing(dataset, config.data, progress=progress)
         store = open_store(dataset, preprocessing, progress, survive=False)
-        if config.audit:
+        if config.data.audit:
             find_pairs(store, progress=progress)
 
 

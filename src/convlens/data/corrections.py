@@ -5,7 +5,6 @@ others. Several lists add up. What contradicts itself is refused, since obeying 
 a guess.
 """
 
-import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -14,20 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from convlens.data.cache import IN_MEMORY, cache_folder, is_whole, open_array, write_array
 from convlens.data.correction_lists import Correction, CorrectionList, read_list
 from convlens.data.dataset import Dataset, note_if, refuse_if
-from convlens.data.digests import digests_of
 from convlens.data.image_names import Names
 from convlens.data.joining import join
+from convlens.data.limited import some_of
 from convlens.files import and_more
 from convlens.language import N_, _
-from convlens.preprocess import ImageArray
 
 EMPTIED = N_("classes that the lists leave without an image are dropped: {classes}")
-CHUNK = 4096  # images that are copied at a time
 
 
 @dataclass(frozen=True)
@@ -227,34 +222,7 @@ def _without_excluded(dataset: Dataset, orders: Sequence[_Order]) -> Dataset:
         _("{source}: the lists leave out every image. Nothing is left to train on."),
         source=dataset.source,
     )
-    images = dataset.images
-    rows = None
-    if isinstance(images, np.ndarray):
-        rows = kept if dataset.rows is None else dataset.rows[kept]
-        chosen: ImageArray | list[Path] = _chosen(images, kept)
-    else:
-        chosen = [images[index] for index in kept]
-    return replace(
-        dataset,
-        images=chosen,
-        labels=dataset.labels[kept],
-        splits=None if dataset.splits is None else dataset.splits[kept],
-        groups=None if dataset.groups is None else dataset.groups[kept],
-        rows=rows,
-    )
-
-
-def _chosen(images: ImageArray, kept: NDArray[np.int64]) -> ImageArray:
-    """Return some images of an array; of a memory-mapped one in a file of the cache."""
-    if not isinstance(images, np.memmap) or images.nbytes < IN_MEMORY:
-        return images[kept]
-    key = hashlib.sha256(digests_of(images)[kept].tobytes() + f"{images.shape}".encode())
-    first, second = key.hexdigest()[:16], key.hexdigest()[16:32]
-    file = cache_folder() / f"corrected-{first}-{second}.npy"
-    if not is_whole(file):
-        parts = (images[kept[start : start + CHUNK]] for start in range(0, len(kept), CHUNK))
-        write_array(file, (len(kept), *images.shape[1:]), parts)
-    return open_array(file)
+    return some_of(dataset, kept)
 
 
 def _without_empty_classes(dataset: Dataset, before: Dataset) -> tuple[Dataset, list[str]]:

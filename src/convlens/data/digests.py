@@ -1,6 +1,7 @@
 """Digests: what tells that two images have the same content, without decoding them."""
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -62,3 +63,18 @@ def digest_of(content: bytes | None, index: int) -> bytes:
 def digest_of_unreadable(index: int) -> bytes:
     """Return the digest of an image that cannot be read, which no other image has."""
     return hashlib.blake2b(f"unreadable {index}".encode(), digest_size=DIGEST_BYTES).digest()
+
+
+def fingerprint(digests: Digests, labels: NDArray[np.int64], class_names: Sequence[str]) -> str:
+    """Return a SHA-256 of contents, labels and class names that ignores the order of the images.
+
+    Args:
+        digests: (n, 16) digests of the images.
+        labels: (n,) class indices.
+        class_names: The names of the classes.
+    """
+    rows = sorted(
+        digest.tobytes() + int(label).to_bytes(8, "big")
+        for digest, label in zip(digests, labels, strict=True)
+    )
+    return hashlib.sha256(b"".join(rows) + json.dumps(list(class_names)).encode()).hexdigest()

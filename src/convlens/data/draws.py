@@ -101,22 +101,25 @@ def ranks_of(digests: Digests, salt: str, clusters: Indices | None = None) -> Ra
 
 
 def draw_limited(
-    pool: Indices,
-    labels: NDArray[np.int64],
-    given: NDArray[np.str_],
-    limit: int,
-    ranks: Ranks,
+    labels: NDArray[np.int64], given: NDArray[np.str_], limit: int, ranks: Ranks
 ) -> Indices:
-    """Draw about limit / len(pool) of every class in every given split, at least one of each."""
-    splits = given[pool]
-    share = limit / len(pool)
-    groups = (
-        pool[(splits == name) & (labels[pool] == label)]
-        for name in np.unique(splits)
-        for label in np.unique(labels[pool])
-    )
-    kept = [
-        group[np.argsort(ranks[group], kind="stable")[: max(1, round(share * len(group)))]]
-        for group in groups
-    ]
-    return np.sort(np.concatenate(kept))
+    """Draw as many images as the limit says, alike from every class in every given split.
+
+    A higher limit adds images to those of a lower one. The first ones are one of each class to
+    train on, and then one of each class in the other splits.
+
+    Args:
+        labels: (n,) class indices.
+        given: (n,) "train", "val" or "test".
+        limit: The number of images, at least that of the classes.
+        ranks: (n,) numbers; images of low numbers are drawn first.
+    """
+    order = np.argsort(ranks, kind="stable")
+    turns = np.empty(len(labels))
+    for name in np.unique(given):
+        for label in np.unique(labels):
+            group = order[(given[order] == name) & (labels[order] == label)]
+            # The share of its images that a group has given by then, less half an image.
+            turns[group] = (np.arange(len(group)) + 0.5) / max(1, len(group))
+            turns[group[:1]] = -1.0 if name == "train" else 0.0
+    return np.sort(np.lexsort((ranks, turns))[:limit])

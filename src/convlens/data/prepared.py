@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,10 +15,13 @@ from convlens.data.clusters import find_clusters
 from convlens.data.dataset import SPLITS, Dataset, note_if
 from convlens.data.decoding import Progress
 from convlens.data.deep import unit_of, with_unit
+from convlens.data.digests import fingerprint
+from convlens.data.draws import Indices
 from convlens.data.duplicates import Pairs, find_pairs
 from convlens.data.inspection import read_headers
+from convlens.data.limited import Whole, limited
 from convlens.data.splits import Splits, make_splits
-from convlens.data.store import Store, fingerprint, open_store
+from convlens.data.store import Store, open_store
 from convlens.language import _
 from convlens.preprocess import Preprocessing
 from convlens.sections import parse_size
@@ -48,7 +51,7 @@ class Prepared:
     """A data set with its decoded images and its splits.
 
     Attributes:
-        dataset: The data set.
+        dataset: The data set, or those of its images that `--limit` leaves.
         preprocessing: How its images are brought to the input of the network.
         store: The decoded images.
         splits: Which images train, validate and test.
@@ -57,6 +60,7 @@ class Prepared:
         more_notes: Remarks of the network and of the audit on the images, for the user.
         pairs: The copies that splits keep together, or None if only exact copies count.
         audit: What the audit before the training found, as `data.json` records it; None without.
+        whole: The data set of which `--limit` has left these images; None if they are all.
     """
 
     dataset: Dataset
@@ -67,6 +71,7 @@ class Prepared:
     more_notes: tuple[str, ...] = ()
     pairs: Pairs | None = None
     audit: Mapping[str, Any] | None = None
+    whole: Whole | None = None
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
@@ -75,8 +80,15 @@ class Prepared:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of contents, labels and class names."""
-        return fingerprint(self.store, self.dataset.labels, self.dataset.class_names)
+        """SHA-256 of contents, labels and class names, of the whole data set."""
+        if self.whole is not None:
+            return self.whole.fingerprint
+        return fingerprint(self.store.digests, self.dataset.labels, self.dataset.class_names)
+
+    @property
+    def size(self) -> int:
+        """The number of images of the whole data set."""
+        return len(self.dataset) if self.whole is None else self.whole.size
 
     @cached_property
     def order(self) -> str:
@@ -119,6 +131,19 @@ class Prepared:
             *self.splits.notes,
         )
 
+    def divided(self, recorded: Mapping[str, Sequence[int]]) -> "Prepared":
+        """Return the images with the splits that `to_dict` has recorded."""
+        indices = {name: np.array(recorded[name], np.int64) for name in SPLITS}
+        if self.whole is not None:
+            drawn = self.whole.drawn
+            indices = {name: np.searchsorted(drawn, own) for name, own in indices.items()}
+        return dataclasses.replace(self, splits=Splits(**indices, notes=self.splits.notes))
+
+    def in_whole(self, indices: Indices) -> list[int]:
+        """Return the indices that images have in the whole data set."""
+        found: list[int] = (indices if self.whole is None else self.whole.drawn[indices]).tolist()
+        return found
+
     def counts(self, split: str) -> list[int]:
         """Return the number of images of each class in "train", "val" or "test"."""
         labels = self.dataset.labels[getattr(self.splits, split)]
@@ -132,21 +157,26 @@ class Prepared:
             "source": self.dataset.source,
             "kind": self.dataset.kind,
             "class_names": list(self.dataset.class_names),
-            "images": len(self.dataset),
+            "images": self.size,
             "counts": {name: self.counts(name) for name in SPLITS},
             "fingerprint": self.fingerprint,
             **({"lists": lists} if lists else {}),
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `data.json` records: the summary, the path, the splits, unreadable images."""
+        """Return what `data.json` records: the summary, the path, the splits, unreadable images.
+
+        The splits are indices into the whole data set. Where a limit has left some images only,
+        those that it has drawn are recorded, too.
+        """
         named = {self.dataset.image_name(i): text for i, text in self.store.problems.items()}
         return {
             **self.summary(),
             "path": self.dataset.path,
             "notes": list(self.notes),
-            "splits": {name: getattr(self.splits, name).tolist() for name in SPLITS},
+            "splits": {name: self.in_whole(getattr(self.splits, name)) for name in SPLITS},
             "order": self.order,
+            **({"drawn": self.whole.drawn.tolist()} if self.whole is not None else {}),
             **({"audit": dict(self.audit)} if self.audit is not None else {}),
             "unreadable": {
                 name: text.removeprefix(name).lstrip(":： ") for name, text in named.items()
@@ -154,7 +184,7 @@ class Prepared:
         }
 
 
-def prepare_data(
+def prepare_data(  # noqa: PLR0913 - all but two have defaults
     dataset: Dataset,
     config: Config,
     *,
@@ -162,8 +192,9 @@ def prepare_data(
     preprocessing: Preprocessing | None = None,
     progress: Progress | None = None,
     survive: bool = False,
+    drawn: Indices | None = None,
 ) -> Prepared:
-    """Decode, check and split a data set.
+    """Decode, check and split a data set, or what `--limit` leaves of it.
 
     Args:
         dataset: A data set from `load_data`.
@@ -173,11 +204,14 @@ def prepare_data(
         progress: A function that is called with (done, number) while images are decoded, and while
             copies are searched for.
         survive: Whether images that change or vanish meanwhile are left out; see `open_store`.
+        drawn: The images that a run uses, in place of those that the limit draws now.
 
     Raises:
         DataError: If no image can be read, or if a class has none to train on.
         StorageError: If the cache folder cannot be written.
+        ConfigError: If the limit is too low for the number of classes.
     """
+    dataset, whole = limited(dataset, config, drawn)
     enlarged_from = None
     if preprocessing is not None:
         preprocessing = with_unit(preprocessing, dataset, progress)
@@ -199,11 +233,10 @@ def prepare_data(
         val=config.data.val,
         test=config.data.test,
         seed=config.training.seed,
-        limit=config.data.limit,
         name_of=dataset.image_name,
     )
     notes = tuple(clusters.notes(dataset))
-    return Prepared(dataset, preprocessing, store, splits, enlarged_from, notes, pairs)
+    return Prepared(dataset, preprocessing, store, splits, enlarged_from, notes, pairs, whole=whole)
 
 
 def _as_demanded(preprocessing: Preprocessing, demands: Demands, *, fixed: bool) -> Preprocessing:

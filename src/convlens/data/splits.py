@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from convlens.data.dataset import SPLITS, note_if, refuse_if
 from convlens.data.digests import Digests
-from convlens.data.draws import Indices, draw, draw_limited, ranks_of
+from convlens.data.draws import Indices, draw, ranks_of
 from convlens.files import and_more
 from convlens.language import _
 
@@ -48,7 +48,6 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     val: float = 0.2,
     test: float = 0.2,
     seed: int = 0,
-    limit: int | None = None,
     name_of: Callable[[int], str] = str,
 ) -> Splits:
     """Split the usable images.
@@ -66,7 +65,6 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
         val: The share of the training images that validates, if the source has no validation set.
         test: The share of all images that tests, if the source has no test set.
         seed: The seed of the draw.
-        limit: The largest number of images to use, drawn alike from every class and given split.
         name_of: Returns the name of an image, for messages.
 
     Raises:
@@ -74,8 +72,6 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     """
     pool = np.flatnonzero(usable).astype(np.int64)
     split_of_image = np.full(len(labels), "train") if given is None else given
-    if limit is not None and limit < len(pool):
-        pool = draw_limited(pool, labels, split_of_image, limit, ranks_of(digests, f"{seed} limit"))
 
     def drawn(name: str, share: float) -> Indices:
         """Draw images of the training set for another one, and take them out of it."""

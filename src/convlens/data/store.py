@@ -143,21 +143,6 @@ def _is_ready(dataset: Dataset, preprocessing: Preprocessing) -> bool:
     return shape == preprocessing.shape and bytes_of(dataset, preprocessing) is None
 
 
-def fingerprint(store: Store, labels: NDArray[np.int64], class_names: Sequence[str]) -> str:
-    """Return a SHA-256 of contents, labels and class names that ignores the order of the images.
-
-    Args:
-        store: The decoded images.
-        labels: (n,) class indices.
-        class_names: The names of the classes.
-    """
-    rows = sorted(
-        digest.tobytes() + int(label).to_bytes(8, "big")
-        for digest, label in zip(store.digests, labels, strict=True)
-    )
-    return hashlib.sha256(b"".join(rows) + json.dumps(list(class_names)).encode()).hexdigest()
-
-
 def _files(dataset: Dataset, digests: Digests, preprocessing: Preprocessing) -> Files:
     """Return where the pixels, the facts and the looks of these images are stored.
 

@@ -85,6 +85,7 @@ def samples_of(run: Run, classifier: Classifier, progress: Progress | None = Non
             config,
             preprocessing=classifier.preprocessing,
             progress=progress,
+            drawn=run.drawn(dataset),
         )
     )
     compared = _drawn(prepared.splits.val, COMPARED)

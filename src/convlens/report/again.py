@@ -126,6 +126,7 @@ def images_of(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen
             run.config,
             preprocessing=classifier.preprocessing,
             progress=progress,
+            drawn=run.drawn(dataset),
         )
     return run.divided(prepared)
 

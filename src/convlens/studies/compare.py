@@ -146,7 +146,9 @@ def _prepare_again(dataset: Dataset, comparison: Run, screen: Screen) -> Prepare
     begin(first.config)
     with screen.counter(_("decoding")) as progress:
         dataset = first.corrected(dataset)
-        return first.divided(prepare_data(dataset, first.config, progress=progress))
+        drawn = first.drawn(dataset)
+        prepared = prepare_data(dataset, first.config, progress=progress, drawn=drawn)
+        return first.divided(prepared)
 
 
 def _require_images(prepared: Prepared) -> None:

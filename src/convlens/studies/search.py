@@ -153,7 +153,8 @@ def _prepare_again(dataset: Dataset, run: Run, screen: Screen) -> Prepared:
     config = run.config
     begin(config)
     dataset = run.corrected(dataset)
-    return run.divided(prepare_images(choose_network(config), dataset, config, screen))
+    drawn = run.drawn(dataset)
+    return run.divided(prepare_images(choose_network(config), dataset, config, screen, drawn))
 
 
 def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Search:

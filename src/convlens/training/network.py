@@ -24,6 +24,7 @@ from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
+from convlens.data.draws import Indices
 from convlens.data.prepared import Demands, Prepared, prepare_data
 from convlens.errors import ModelError
 from convlens.language import _
@@ -70,8 +71,20 @@ class Origin:
         """Whether the network is built new, from the zoo."""
         return self.network is None and self.ready is None
 
-    def prepare(self, dataset: Dataset, config: Config, progress: Progress | None) -> Prepared:
+    def prepare(
+        self,
+        dataset: Dataset,
+        config: Config,
+        progress: Progress | None,
+        drawn: Indices | None = None,
+    ) -> Prepared:
         """Return the dataset decoded as this network takes it, with what is to be noted of both.
+
+        Args:
+            dataset: The images.
+            config: The configuration.
+            progress: As in `prepare_data`.
+            drawn: The images that a run uses, as in `prepare_data`.
 
         Raises:
             DataError: If the images have classes that the network does not know.
@@ -84,6 +97,7 @@ class Origin:
             demands=self.demands,
             preprocessing=self.preprocessing,
             progress=progress,
+            drawn=drawn,
         )
         notes = (*prepared.more_notes, *borrowed_stem_note(self.name, config))
         return replace(prepared, more_notes=notes)

@@ -261,7 +261,7 @@ def describe_images(prepared: Prepared) -> dict[str, str]:
     """
     data = prepared.dataset
     splits = prepared.splits
-    count = images_in_words(len(data), len(splits.train) + len(splits.val) + len(splits.test))
+    count = images_in_words(prepared.size, len(splits.train) + len(splits.val) + len(splits.test))
     height, width, channels = prepared.preprocessing.shape
     unit = prepared.preprocessing.unit
     seen = _("{height} x {width} {colours}").format(

@@ -15,6 +15,7 @@ from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
 from convlens.data.deep import with_unit
+from convlens.data.draws import Indices
 from convlens.data.prepared import Demands, Prepared, choose_preprocessing, look_at
 from convlens.errors import ConfigError, ModelError
 from convlens.language import _, listed
@@ -40,7 +41,13 @@ class BackboneOrigin(Origin):
     It comes from a classifier where `preprocessing` and `trained` are given, else from the zoo.
     """
 
-    def prepare(self, dataset: Dataset, config: Config, progress: Progress | None) -> Prepared:
+    def prepare(
+        self,
+        dataset: Dataset,
+        config: Config,
+        progress: Progress | None,
+        drawn: Indices | None = None,
+    ) -> Prepared:
         """Return the dataset decoded as the backbone takes it; see `preprocess`.
 
         Raises:
@@ -51,7 +58,7 @@ class BackboneOrigin(Origin):
         if self.trained is not None and not self.is_resumed and config.model.stem != "paper":
             trained = config.transfer.backbone
             raise ConfigError(_(OWN_NETWORK).format(flag="--stem", trained=trained))
-        prepared = super().prepare(dataset, self._as_trained(config), progress)
+        prepared = super().prepare(dataset, self._as_trained(config), progress, drawn)
         return dataclasses.replace(
             prepared, more_notes=(*prepared.more_notes, *_size_notes(dataset, prepared))
         )

@@ -33,7 +33,8 @@ class TrainingImages:
         indices: (n,) which of them are compared.
         network: Computes the features of images.
         features: (n, width) the features of those that are compared.
-        doubts: What the audit of the run suggests in place of a label, by the index of an image.
+        doubts: What the audit of the run suggests in place of a label, by the index of an image in
+            the whole data set.
     """
 
     prepared: Prepared
@@ -57,13 +58,14 @@ class TrainingImages:
 
     def _neighbour(self, index: int, cosine: float, asked: ImageArray) -> Neighbour:
         dataset = self.prepared.dataset
+        (place,) = self.prepared.in_whole(np.array([index]))
         pixels = np.asarray(self.prepared.store.images[index])
         return Neighbour(
-            index,
+            place,
             dataset.file_name(index),
             dataset.class_names[dataset.labels[index]],
             cosine,
-            self.doubts.get(index, ""),
+            self.doubts.get(place, ""),
             pixels,
             np.array_equal(pixels, asked),
         )
