@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from convlens import memory
+from convlens.checksums import unseal
 from convlens.classifier.assembly import with_precision
 from convlens.cli import main
 from convlens.config import TrainingConfig
@@ -151,6 +152,7 @@ def test_a_run_of_an_earlier_version_goes_on_with_whole_batches(
             train(digits, CONFIG, run=tmp_path / "run", screen=QUIET)
     settings = tmp_path / "run" / "run.toml"
     settings.write_text(settings.read_text().replace("micro_batch = 0\n", ""))
+    unseal(tmp_path / "run")
     monkeypatch.setattr(setups, "free_memory", lambda: 1.0)
     resumed = train(digits, run=tmp_path / "run", resume=True, screen=QUIET)
     assert same_weights(resumed, finished_run)
@@ -193,6 +195,7 @@ def test_a_run_that_the_system_killed_for_memory_says_so_when_it_is_resumed(
     (folder / memory.SAMPLE).write_text(json.dumps(sample))
     settings = folder / "run.toml"
     settings.write_text(settings.read_text().replace("epochs = 400", "epochs = 1"))
+    unseal(folder)  # or it would not go on with other settings
     for words in (["run", "show", str(folder)], ["train", "--run", str(folder), "--resume"]):
         with pytest.raises(SystemExit):
             main(words)

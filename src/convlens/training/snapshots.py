@@ -51,7 +51,7 @@ class Snapshots(Observer):
         self.run = run
         self.train = train
         self._name = setup.network.name
-        self._dataset = setup.prepared.dataset
+        self._prepared = setup.prepared
         self._settings = setup.config.training
         self._weights, self._places = describe_weights(setup.network)
         self.kept = Kept(
@@ -183,8 +183,8 @@ class Snapshots(Observer):
             "learning_rate": float(ops.convert_to_numpy(model.optimizer.learning_rate)),
             **{name: _number(scores.get(name)) for name in SCORES},
             "exact": any(name.startswith("gradient") for name in arrays),
-            "images": images,
-            "names": [self._dataset.file_name(index) for index in images],
+            "images": self._prepared.in_whole(np.array(images, np.int64)),
+            "names": [self._prepared.dataset.file_name(index) for index in images],
             "file": name,
         }
         index = {
