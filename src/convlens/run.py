@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens import lock, run_access, run_folder
+from convlens import lock, run_access, run_folder, run_images
 from convlens.config import Config
 from convlens.data.corrections import obey
 from convlens.data.dataset import Dataset
@@ -156,37 +156,15 @@ class Run:
         Raises:
             RunError: If these are not the images of the run, or not in the order that they had.
         """
-        data = self.data
-        if data["fingerprint"] != prepared.fingerprint:
-            raise self._other_images(prepared.dataset)
-        # Runs of earlier versions have not recorded the order.
-        if data.get("order", prepared.order) != prepared.order:
-            raise RunError(
-                _(
-                    "{source}: these are the images of {folder} in another order. Its split counts "
-                    "the images, and would be another one. Give the files the names, or the table "
-                    "the order of rows, that they had at the training."
-                ).format(source=prepared.dataset.source, folder=self.folder)
-            )
-        return prepared.divided(data["splits"])
+        return run_images.divided(self.folder, self.data, prepared)
 
     def drawn(self, dataset: Dataset) -> NDArray[np.int64]:
-        """Return which images of a data set the run uses; earlier releases have decoded all.
+        """Return the (n,) indices of the images of a data set that the run uses.
 
         Raises:
             RunError: If these are not the images of the run.
         """
-        data = self.data
-        if data.get("images", len(dataset)) != len(dataset):
-            raise self._other_images(dataset)
-        return np.array(data.get("drawn", range(len(dataset))), np.int64)
-
-    def _other_images(self, dataset: Dataset) -> RunError:
-        message = _(
-            "{source}: these are not the images of {folder} (their fingerprint differs). Give the "
-            "run\x27s own images; others can be scored with evaluate --data."
-        )
-        return RunError(message.format(source=dataset.source, folder=self.folder))
+        return run_images.drawn(self.folder, self.data, dataset)
 
     @property
     def lists(self) -> list[Path]:

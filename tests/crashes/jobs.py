@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
+import convlens.cli.compare
 import convlens.cli.predict
-import convlens.cli.studies
+import convlens.cli.search
 import convlens.cli.train
 import convlens.pipeline
 import convlens.studies.compare

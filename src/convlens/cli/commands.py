@@ -72,14 +72,14 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.overview`
         ),
     ),
     "compare": (
-        "convlens.cli.studies:compare",
+        "convlens.cli.compare:compare",
         N_(
             "Train networks for the same time, rank them, and say which differences are "
             "significant."
         ),
     ),
     "search": (
-        "convlens.cli.studies:search",
+        "convlens.cli.search:search",
         N_(
             "Try other settings of the network and its training, and say which are best and how "
             "surely."

@@ -84,13 +84,7 @@ def train(  # noqa: PLR0913 - options of the command
     if resume:
         say_what_is_next(resume_run(run, path, cluster))
         return
-    if path is None:
-        raise ConfigError(
-            _(
-                "say what to train on: convlens train PATH, where PATH is a folder, a file or the "
-                "name of a data set."
-            )
-        )
+    path = _require_path(path)
     settings = configure(flags, base)
     trained = settings if from_ is not None else with_fast_recipe(settings)
     refuse_unread(given_flags(flags), trained, from_, budgeted=budget is not None)
@@ -116,6 +110,18 @@ def train(  # noqa: PLR0913 - options of the command
                     dataset, settings, run=run, start_from=from_, find_rate=find_learning_rate
                 )
     say_what_is_next(done)
+
+
+def _require_path(path: str | None) -> str:
+    """Return what to train on, or raise ConfigError if nothing was given."""
+    if path is None:
+        raise ConfigError(
+            _(
+                "say what to train on: convlens train PATH, where PATH is a folder, a file or the "
+                "name of a data set."
+            )
+        )
+    return path
 
 
 def _check_study(folds: int | None, few: int | None, draws: int | None) -> None:

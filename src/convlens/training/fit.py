@@ -65,8 +65,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
     Raises:
         Interrupted: If `stop_requested` returned True. The state is saved.
         TrainingError: If the loss is not finite. The best epoch is kept.
-        StorageError: If the state, the history, a snapshot or the log cannot be written. The state
-            before it is whole.
+        StorageError: If a file cannot be written. The state before it is whole.
     """
     checkpoint = _Checkpoint(train, config, run, hooks, screen)
     callbacks: list[keras.callbacks.Callback] = [MemoryWatch(run), checkpoint]
@@ -74,21 +73,23 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
     if config.training.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(log, histogram_freq=1))
     state = checkpoint.begin(model, first)
-    with explained_log(log), contextlib.ExitStack() as end:
-        end.callback(screen.stop)
-        while not checkpoint.finished:
-            # The rest of an epoch needs a `fit` of its own, because Keras fixes the number of
-            # steps when it begins.
-            train.first_step = state.step
-            model.fit(
-                train,
-                validation_data=val,
-                initial_epoch=state.epoch,
-                epochs=state.epoch + 1 if state.step else config.training.epochs,
-                callbacks=callbacks,
-                shuffle=False,
-                verbose=0,
-            )
+    try:
+        with explained_log(log):
+            while not checkpoint.finished:
+                # The rest of an epoch needs a `fit` of its own, because Keras fixes the number of
+                # steps when it begins.
+                train.first_step = state.step
+                model.fit(
+                    train,
+                    validation_data=val,
+                    initial_epoch=state.epoch,
+                    epochs=state.epoch + 1 if state.step else config.training.epochs,
+                    callbacks=callbacks,
+                    shuffle=False,
+                    verbose=0,
+                )
+    finally:
+        screen.stop()
     return state
 
 

@@ -132,13 +132,8 @@ def fit_linear_head(  # noqa: PLR0913 - two sets of images
     trials: list[Trial] = []
     for number, strength in enumerate(strengths, start=1):
         model.C = strength / units
-        with warnings.catch_warnings(), threadpool_limits(threads, "blas"):
-            # A head that has not quite reached its optimum is a head too.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            # Hundreds of classes of one or two images are classes, not numbers to be predicted.
-            message = "The number of unique classes"  # not translated: scikit-learn's words
-            warnings.filterwarnings("ignore", message)
-            model.fit(features, labels, weights)
+        with threadpool_limits(threads, "blas"):
+            _fit_quietly(model, features, labels, weights)
         heads.append(_dense(model, center, scale, num_classes))
         if len(val_labels):
             trials.append(_try(*heads[-1], strength, val_features, val_labels))
@@ -149,6 +144,19 @@ def fit_linear_head(  # noqa: PLR0913 - two sets of images
             break
     best = int(np.argmin(losses)) if trials else 0
     return LinearHead(*heads[best], strengths[best], tuple(trials))
+
+
+def _fit_quietly(
+    model: LogisticRegression, features: Floats, labels: NDArray[np.int64], weights: Floats | None
+) -> None:
+    """Fit a model without warnings that say nothing to the user of a head."""
+    with warnings.catch_warnings():
+        # A head that has not quite reached its optimum is a head too.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        # Hundreds of classes of one or two images are classes, not numbers to be predicted.
+        message = "The number of unique classes"  # not translated: scikit-learn's words
+        warnings.filterwarnings("ignore", message)
+        model.fit(features, labels, weights)
 
 
 def _spread(features: Floats) -> tuple[Floats, float]:
