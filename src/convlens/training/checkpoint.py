@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from convlens import backend
 from convlens.errors import RunError
 from convlens.files import DAMAGE, Remedy, write_atomically
-from convlens.language import N_, _, recalled, recorded
+from convlens.language import N_, _, ngettext, recalled, recorded
 from convlens.reasons import damage_reason
 from convlens.run import Run
 
@@ -171,3 +171,20 @@ def assign_saved(path: Path, variables: list[keras.Variable], values: Arrays) ->
         )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+def epochs_again(count: int, epoch: int) -> str:
+    """Return that whole epochs after the last saved state are trained again."""
+    if not epoch:
+        said = ngettext(
+            "no state had been saved yet: {count} epoch is trained again",
+            "no state had been saved yet: {count} epochs are trained again",
+            count,
+        )
+    else:
+        said = ngettext(
+            "the last saved state is of epoch {epoch}: {count} epoch is trained again",
+            "the last saved state is of epoch {epoch}: {count} epochs are trained again",
+            count,
+        )
+    return said.format(count=count, epoch=epoch)

@@ -12,7 +12,7 @@ from convlens import backend
 from convlens.config import Config
 from convlens.data.batches import Batches
 from convlens.errors import Interrupted, RunError, TrainingError
-from convlens.language import _, ngettext
+from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training.answers import NAME, Collector
@@ -20,6 +20,7 @@ from convlens.training.averages import Averages
 from convlens.training.checkpoint import (
     State,
     assign_saved,
+    epochs_again,
     has_finite_weights,
     load_state,
     recorded_end,
@@ -135,7 +136,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         state = self.state
         again = before - state.epoch - (state.step > 0)
         if again > 0:
-            self.screen.note(_said_again(again, state.epoch))
+            self.screen.note(epochs_again(again, state.epoch))
         self.run.write_history(state.history)
         self.hooks.observer.begin(model, state)
         steps = self.train.steps
@@ -282,20 +283,3 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         step = max(state.step - 1 - self.train.first_step, 0)
         said = _(what).format(epoch=state.epoch + 1, step=state.step, **facts)
         return diverged(said, state, self.config.training, self.train[step][0])
-
-
-def _said_again(count: int, epoch: int) -> str:
-    """Return that whole epochs after the last saved state are trained again."""
-    if not epoch:
-        said = ngettext(
-            "no state had been saved yet: {count} epoch is trained again",
-            "no state had been saved yet: {count} epochs are trained again",
-            count,
-        )
-    else:
-        said = ngettext(
-            "the last saved state is of epoch {epoch}: {count} epoch is trained again",
-            "the last saved state is of epoch {epoch}: {count} epochs are trained again",
-            count,
-        )
-    return said.format(count=count, epoch=epoch)
