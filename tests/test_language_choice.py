@@ -62,5 +62,5 @@ def test_a_choice_wins_over_the_environment_and_ends_with_its_context(environmen
 
 @pytest.mark.parametrize("wrong", ["fr", "", "z", "chinese"])
 def test_an_unknown_language_is_refused(wrong):
-    with pytest.raises(ConfigError, match="must be one of en, en-US, en_US, zh, zh-TW, zh_TW, zh-Hant-TW; found"):
+    with pytest.raises(ConfigError, match=r"must be one of en, en-US, .* zh-TW, .*; found"):
         set_language(wrong)
