@@ -13,10 +13,11 @@ from convlens.audit import features
 from convlens.audit.audit import Audit
 from convlens.audit.checks import unlike
 from convlens.audit.finding import found
-from convlens.cli.audit import show
+from convlens.cli.audit import run_of, show
 from convlens.data import prepared
 from convlens.data.correction_lists import read_list
 from convlens.screen import Screen
+from convlens.text import printable
 from tests.audit.photographs import make_set
 from tests.cli.commands import QUICK, run
 
@@ -119,6 +120,14 @@ def test_a_run_has_its_own_images(folder, here, capsys):
     assert "Labels are judged after a training." in capsys.readouterr().err
     assert run("audit", "mine", "--thorough", "--true", "cat") == 2
     assert "These judge no labels." in capsys.readouterr().err
+
+
+def test_a_run_whose_name_is_not_utf_8_is_found_by_the_name_that_is_printed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = Path("runs", "gr\udcf6n")
+    folder.mkdir(parents=True)
+    (folder / "run.toml").touch()
+    assert run_of(printable(folder.name)) == folder
 
 
 def test_a_folder_that_cannot_be_read_is_survived_by_audits_and_refused_by_trainings(

@@ -38,7 +38,9 @@ def test_a_file_a_folder_and_the_name_of_a_run(tmp_path, monkeypatch):
 def test_a_run_is_the_backbone_beside_a_folder_of_images_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pets" / "cat").mkdir(parents=True)
-    saved(Run.create("pets", "").classifier_path)
+    run = Run.create("pets", "")
+    run.write("run.toml", "")
+    saved(run.classifier_path)
     assert choose_backbone(Config().replace(backbone="pets")).trained is not None
 
 

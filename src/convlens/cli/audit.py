@@ -17,7 +17,7 @@ from convlens.conflicts import refuse_conflicts
 from convlens.errors import AuditError, DataError, StorageError
 from convlens.files import explained_stops
 from convlens.language import N_, _, ngettext
-from convlens.run_folder import CLASSIFIER, SETTINGS, place
+from convlens.run_folder import CLASSIFIER, SETTINGS, folder_of
 from convlens.screen import Screen, duration
 from convlens.text import in_line
 
@@ -117,9 +117,9 @@ def audit(  # noqa: PLR0913 - options of the command
             found, prepared = _audit_images(dataset, screen, with_features=out is not None)
     elif of_cell:
         refuse_unknown_classes(folder / CLASSIFIER, true, predicted)
-        found, prepared = _audit_cell(folder, data, true, predicted, screen)
+        found, prepared = _audit_cell(*_open_run(folder, data), true, predicted, screen)
     else:
-        found, prepared, share = _audit_run(folder, data, screen, thorough=thorough)
+        found, prepared, share = _audit_run(*_open_run(folder, data), screen, thorough=thorough)
     found = replace(found, seconds=time.perf_counter() - started)
     if format == "json":
         extra = {} if share is None else {"share_of_wrong_labels": share.to_dict()}
@@ -135,11 +135,10 @@ def run_of(source: str) -> Path | None:
 
     A data source of the same name takes precedence over a run that is named without its folder.
     """
-    if (Path(source) / SETTINGS).is_file():
-        return Path(source)
-    if Path(source).exists() or not (place(source) / SETTINGS).is_file():
+    if Path(source).exists() and not (Path(source) / SETTINGS).is_file():
         return None
-    return place(source)
+    folder = folder_of(source)
+    return folder if (folder / SETTINGS).is_file() else None
 
 
 def _audit_images(
@@ -198,10 +197,9 @@ def _open_run(folder: Path, data: str | None) -> tuple["Run", "Dataset | None"]:
 
 
 def _audit_run(
-    folder: Path, data: str | None, screen: Screen, *, thorough: bool
+    run: "Run", dataset: "Dataset | None", screen: Screen, *, thorough: bool
 ) -> tuple["Audit", "Prepared", "Score"]:
     """Return what the classifier of a run doubts, its images, and the share of wrong labels."""
-    run, dataset = _open_run(folder, data)
     import numpy as np
 
     from convlens.audit.of_run import audit_of_run
@@ -220,10 +218,13 @@ def _audit_run(
 
 
 def _audit_cell(
-    folder: Path, data: str | None, true: str | None, predicted: str | None, screen: Screen
+    run: "Run",
+    dataset: "Dataset | None",
+    true: str | None,
+    predicted: str | None,
+    screen: Screen,
 ) -> tuple["Audit", "Prepared"]:
     """Return the images of a cell of the confusion matrix of a run, and all of its images."""
-    run, dataset = _open_run(folder, data)
     from convlens.audit.cell import misclassified
 
     return misclassified(run, screen, true=true, predicted=predicted, dataset=dataset)

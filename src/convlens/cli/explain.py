@@ -113,6 +113,8 @@ def explain(  # noqa: PLR0913 - options of the command
         ModelError: If the network cannot be explained, or has not got a method.
         DataError: If no image can be read.
     """
+    from convlens.explain.why.question import NEIGHBOURS, Question
+
     words = [word for word in (model, run, *images) if word is not None]
     check_suffix("--png", files.png)
     check_suffix("--html", files.html)
@@ -123,14 +125,12 @@ def explain(  # noqa: PLR0913 - options of the command
     screen = Screen(quiet=files.as_json)
     methods = None if method is None else tuple(method)
     if check:
-        _check_number(number)
-        find(words[0])
         from convlens.cli.explain_check import show_trust
 
+        _check_number(number)
+        find(words[0])
         show_trust(words[0], methods, number, data, screen, as_json=files.as_json)
         return 0
-    from convlens.explain.why.question import NEIGHBOURS, Question
-
     question = Question(label, against, methods, NEIGHBOURS if neighbours is None else neighbours)
     found, skipped = _explanations(words, question, model, data, screen)
     _show(found, Path(words[0]).resolve().name, files, skipped)

@@ -41,7 +41,9 @@ def refuse_empty(words: Sequence[str]) -> None:
         ConfigError: If there is one.
     """
     for before, word in pairwise(["convlens", *words]):
-        is_flag_without_value = word.startswith("--") and word.find("=") == len(word) - 1
+        is_flag_without_value = (
+            word.startswith("--") and word.endswith("=") and word.count("=") == 1
+        )
         if word == "" or is_flag_without_value:
             raise ConfigError(
                 _(

@@ -12,7 +12,7 @@ from convlens.config import Config
 from convlens.errors import ImageError
 from convlens.language import _
 from convlens.run_access import refuse_taken
-from convlens.run_folder import place
+from convlens.run_folder import folder_of, place
 from convlens.zoo.imagenet import imagenet_classes
 from convlens.zoo.names import (
     NAMES,
@@ -64,7 +64,7 @@ def _refuse_missing(name: str) -> None:
 
 
 def _is_missing(name: str) -> bool:
-    return not (Path(name).exists() or place(name).exists())
+    return not (Path(name).exists() or folder_of(name).exists())
 
 
 def refuse_unknown_classes(path: Path | None, *names: str | None) -> None:

@@ -21,10 +21,7 @@ BACKBONE = "state/backbone.json"  # in the run folder
 
 def digest_of(body: keras.Model) -> str:
     """Return the SHA-256 of the weights of a network in hexadecimal."""
-    digest = hashlib.sha256()
-    for weight in body.get_weights():
-        digest.update(np.ascontiguousarray(weight).tobytes())
-    return digest.hexdigest()
+    return _with_weights(hashlib.sha256(), body).hexdigest()
 
 
 def require_same_backbone(run: Run, digest: str) -> None:
@@ -59,9 +56,14 @@ def features_key(body: keras.Model, preprocessing: object, arithmetic: str) -> s
     """
     graph = re.sub(r'"trainable": (true|false)', "", body.to_json())
     digest = hashlib.sha256(f"{VERSION} {preprocessing} {arithmetic} {graph}".encode())
+    return _with_weights(digest, body).hexdigest()[:32]
+
+
+def _with_weights(digest: "hashlib._Hash", body: keras.Model) -> "hashlib._Hash":
+    """Return a digest to which the weights of a network have been added."""
     for weight in body.get_weights():
         digest.update(np.ascontiguousarray(weight).tobytes())
-    return digest.hexdigest()[:32]
+    return digest
 
 
 def open_features(

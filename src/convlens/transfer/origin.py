@@ -20,8 +20,7 @@ from convlens.data.prepared import Demands, Prepared, choose_preprocessing, look
 from convlens.errors import ConfigError, ModelError
 from convlens.language import _, listed
 from convlens.preprocess import Preprocessing
-from convlens.run import Run
-from convlens.run_folder import CLASSIFIER
+from convlens.run_folder import folder_of
 from convlens.training.network import Origin, choose_network
 from convlens.transfer.backbone import with_new_head
 from convlens.transfer.kept_maps import frozen_map, has_flips_only
@@ -173,17 +172,14 @@ def choose_backbone(config: Config) -> BackboneOrigin:
             is asked for.
     """
     name = str(config.transfer.backbone)
-    places = [] if name in list_models() else [Path(name), Run.place(name)]
-    # A folder of images may have the name of a run, which is then meant.
-    found = [one for one in places if one.is_file() or (one / CLASSIFIER).is_file()]
-    found += [one for one in places if one.exists()]
-    file = next(iter(found), None)
-    if file is not None or name.endswith(".keras"):
+    place = Path(name) if Path(name).is_file() else folder_of(name)
+    is_trained = name not in list_models() and place.exists()
+    if is_trained or name.endswith(".keras"):
         if config.transfer.weights is not None:
             raise ConfigError(
                 _("--weights goes with a network of the zoo; a classifier file has its own.")
             )
-        trained = Classifier.load(file or name)
+        trained = Classifier.load(place if is_trained else name)
         _refuse_other_model(config, trained.model.name)
         return BackboneOrigin(
             trained.model.name, preprocessing=trained.preprocessing, trained=trained
