@@ -11,12 +11,13 @@ from convlens.errors import Interrupted
 
 @contextmanager
 def interruptible(asked: Callable[[], bool] = lambda: False) -> Iterator[Callable[[], bool]]:
-    """Yield what says whether to stop, as it does after the first Ctrl-C or SIGTERM.
+    """Yield a function that returns whether to stop.
 
-    A second Ctrl-C ends at once.
+    It returns True after the first Ctrl-C or SIGTERM, or if `asked` returns True. A second Ctrl-C
+    ends at once.
 
     Args:
-        asked: Whether to stop for another reason; asked where nothing was pressed.
+        asked: Returns whether to stop for another reason.
 
     Raises:
         KeyboardInterrupt: At the end of a block that was not told of what was pressed, since more
