@@ -67,7 +67,7 @@ def test_settings_and_splits_that_were_changed_since_are_told(tmp_path):
         (tmp_path / name).write_text("changed")
     (said,) = altered(tmp_path)
     assert said.startswith(f"{tmp_path / 'run.toml'}: the settings and the split of a run must")
-    with pytest.raises(RunError, match=r"run\.toml: .* Put back what it was"):
+    with pytest.raises(RunError, match=r"run\.toml: .* Restore the file"):
         refuse_altered(tmp_path)
     (tmp_path / "run.toml").unlink()
     (tmp_path / SUMS).write_text("damaged")

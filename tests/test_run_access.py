@@ -41,7 +41,7 @@ def test_a_default_name_that_is_taken_gets_a_number(here):
 def test_a_run_that_begins_just_now_keeps_its_folder(here):
     assert Run.create(None, "digits") != Run.create(None, "digits")
     Run.create("mine", "")
-    with pytest.raises(RunError, match=r"begins just now, or was killed before"):
+    with pytest.raises(RunError, match=r"is just being started, or was killed before"):
         Run.create("mine", "")
 
 

@@ -100,7 +100,8 @@ def altered(folder: Path) -> list[str]:
         return []
     message = _(
         "{path}: the settings and the split of a run must stay as it has written them; this file "
-        "was changed since. Put back what it was; changed settings are for a new run, by --config."
+        "was changed since. Restore the file. To train with other settings, start a new run with "
+        "--config."
     )
     paths = {folder / name: sums.get(Path(name)) for name in FIXED}
     return [

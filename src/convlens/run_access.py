@@ -154,8 +154,9 @@ def _taken_error(folder: Path) -> RunError:
         )
     elif is_claimed(folder):
         message = _(
-            "{folder}: a new run needs a folder that does not exist yet; this one begins just now, "
-            "or was killed before it could be continued. Use another --run name, or remove it."
+            "{folder}: a new run needs a folder that does not exist yet; this one is just being "
+            "started, or was killed before it could be continued. Use another --run name, or "
+            "remove it."
         )
     elif not is_begun(folder):
         message = _(

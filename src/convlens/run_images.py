@@ -30,9 +30,9 @@ def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepar
     if data.get("order", prepared.order) != prepared.order:
         raise RunError(
             _(
-                "{source}: these are the images of {folder} in another order. Its split counts "
-                "the images, and would be another one. Give the files the names, or the table "
-                "the order of rows, that they had at the training."
+                "{source}: these are the images of {folder} in another order. The split is "
+                "recorded by the positions of the images. Restore the file names, or the order of "
+                "the rows, of the training."
             ).format(source=prepared.dataset.source, folder=folder)
         )
     return prepared.divided(data["splits"])

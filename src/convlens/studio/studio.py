@@ -132,7 +132,10 @@ async def read_content(request: Request) -> Content:
         return {}
     try:
         content = json.loads(body)
-        json.dumps(content, ensure_ascii=False).encode()  # half an emoji is no text
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # half an emoji
+        message = _("the texts of the request must be valid Unicode; one of them is not.")
+        raise Problem(message, 400) from error
     except (ValueError, RecursionError) as error:
         raise Problem(_("the request must be JSON; it is not."), 400) from error
     if not isinstance(content, dict):
