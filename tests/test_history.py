@@ -21,12 +21,17 @@ def test_a_damaged_or_missing_table_is_named(tmp_path):
     run = Run.create(tmp_path / "run", "")
     with pytest.raises(RunError, match=r"history\.csv cannot be read; No such file"):
         _ = run.history
-    (run.folder / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.x\n")
+    heading = "epoch,seconds,loss,accuracy,val_loss,val_accuracy,learning_rate"
+    (run.folder / "history.csv").write_text(f"{heading}\n1,0.5\n2,0.x\n")
     with pytest.raises(RunError, match=r"history\.csv cannot be read; its content is cut off"):
         _ = run.history
     (run.folder / "history.csv").write_bytes(bytes(100))
     with pytest.raises(RunError, match=r"history\.csv cannot be read; it has zeros in place of"):
         _ = run.history
-    (run.folder / "history.csv").write_text("epoch,loss\n1,0.5,0.7\n")
+    (run.folder / "history.csv").write_text(f"{heading}\n{'0.5,' * 8}\n")
     with pytest.raises(RunError, match=r"history\.csv cannot be read; "):
         _ = run.history
+    for damaged in ("", heading.replace("epoch", "ep#ch")):
+        (run.folder / "history.csv").write_text(f"{damaged}\n1,2,3,4,5,6,7\n")
+        with pytest.raises(RunError, match=r"history\.csv .*; it lacks the columns .*epoch"):
+            _ = run.history

@@ -38,6 +38,14 @@ def test_a_default_name_that_is_taken_gets_a_number(here):
     assert names == [f"runs/cats___dogs-resnet18{end}" for end in ("", "-2", "-3")]
 
 
+@pytest.mark.parametrize("name", ["..", ".", "missing/../.."])
+def test_a_name_that_leads_upwards_is_a_path_and_no_name_below_the_runs(name, here):
+    (here / "mine").touch()
+    with pytest.raises(RunError, match="something else lies here"):
+        Run.create(name, "")
+    assert [path.name for path in here.iterdir()] == ["mine"]
+
+
 def test_a_run_that_begins_just_now_keeps_its_folder(here):
     assert Run.create(None, "digits") != Run.create(None, "digits")
     Run.create("mine", "")

@@ -8,7 +8,7 @@ from typing import Any
 
 from convlens.errors import RunError
 from convlens.files import write_atomically
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.reasons import damage_reason
 
 HISTORY_COLUMNS = (
@@ -21,13 +21,18 @@ HISTORY_COLUMNS = (
     "learning_rate",
 )
 
+TRIED_COLUMNS = ("strength", "val_log_loss", "val_accuracy")  # of a linear head
+
 Row = dict[str, float | None]
 
 
-def read_history(path: Path) -> list[Row]:
+def read_history(path: Path, columns: Sequence[str] = HISTORY_COLUMNS) -> list[Row]:
     """Return a row for each epoch; a value is None where it was not measured.
 
-    The strengths that were tried for a linear head are written as such a table, too.
+    Args:
+        path: The table.
+        columns: The columns that it must have. The strengths that were tried for a linear head are
+            such a table, too.
 
     Raises:
         RunError: If the file is missing or damaged.
@@ -36,9 +41,12 @@ def read_history(path: Path) -> list[Row]:
         text = path.read_text(encoding="utf-8")
         if "\0" in text:  # as after a power cut
             raise ValueError(_("it has zeros in place of text"))
+        rows = csv.DictReader(io.StringIO(text))
+        missing = [name for name in columns if name not in (rows.fieldnames or ())]
+        if missing:
+            raise ValueError(_("it lacks the columns {names}").format(names=listed(missing)))
         return [
-            {name: float(value) if value else None for name, value in row.items()}
-            for row in csv.DictReader(io.StringIO(text))
+            {name: float(value) if value else None for name, value in row.items()} for row in rows
         ]
     except (OSError, TypeError, ValueError, csv.Error) as error:
         raise RunError(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from convlens.config import Config
 from convlens.errors import ConvlensError
-from convlens.history import Row, read_history
+from convlens.history import TRIED_COLUMNS, Row, read_history
 from convlens.language import N_, _
 from convlens.run_folder import (
     CLASSIFIER,
@@ -135,7 +135,7 @@ class Contents:
             return metrics["accuracy"]["value"], str(report.get("images_seen", "test"))
         known = [row["val_accuracy"] for row in self.rows]
         if (self.folder / REGULARISATION).exists():  # of a linear head
-            tried = read_history(self.folder / REGULARISATION)
+            tried = read_history(self.folder / REGULARISATION, TRIED_COLUMNS)
             losses = [math.inf if (loss := row["val_log_loss"]) is None else loss for row in tried]
             known.append(tried[losses.index(min(losses))]["val_accuracy"])
         return max((one for one in known if one is not None), default=None), "validation"

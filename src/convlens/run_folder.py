@@ -34,9 +34,18 @@ BEGUN = {"state", "plots", "data.json", "lists", "SHA256SUMS", SEARCH_FACTS, ASK
 
 
 def place(name: str | Path) -> Path:
-    """Return where a run of that name lies."""
-    path = Path(name)
-    return path if len(path.parts) > 1 else RUNS / path
+    """Return where a run of that name lies.
+
+    A path goes where it says, even if a folder before ".." does not exist.
+
+    >>> str(place("pets")), str(place("missing/../../pets")), str(place("..")), str(place("."))
+    ('runs/pets', '../pets', '..', '.')
+    """
+    path = Path(os.path.normpath(name))
+    is_name = len(path.parts) == 1 and path.name not in ("", "..")
+    if len(Path(name).parts) > 1 or not is_name:
+        return path
+    return RUNS / path
 
 
 def folder_of(name: str | Path) -> Path:

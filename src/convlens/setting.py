@@ -70,6 +70,27 @@ def flag_of(name: str) -> str:
     return "--{name}".format(name=name.replace("_", "-"))
 
 
+def refuse_outside(
+    flag: str,
+    value: float | None,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+) -> None:
+    """Raise ConfigError for a number out of range; None is a flag that is not given.
+
+    >>> refuse_outside("--classes", 1, low=2)
+    Traceback (most recent call last):
+    convlens.errors.ConfigError: --classes must be at least 2; found 1.
+    """
+    limits = {"low": low, "high": high, "above": above}
+    for name, holds, message in LIMITS:
+        limit = limits[name]
+        if value is not None and limit is not None and not holds(value, limit):
+            raise ConfigError(_(message).format(flag=flag, limit=limit, value=value))
+
+
 def _check(item: dataclasses.Field[Any], value: Any) -> None:
     """Raise ConfigError for a value that is none of the choices or out of range; None is unset."""
     rule = item.metadata
@@ -83,10 +104,8 @@ def _check(item: dataclasses.Field[Any], value: Any) -> None:
         )
     if isinstance(value, str | bool):
         return
-    for name, holds, message in LIMITS:
-        limit = rule[name]
-        if limit is not None and not holds(value, limit):
-            raise ConfigError(_(message).format(flag=flag_of(item.name), limit=limit, value=value))
+    limits = {name: rule[name] for name, _holds, _message in LIMITS}
+    refuse_outside(flag_of(item.name), value, **limits)
 
 
 def either(names: Sequence[str]) -> str:

@@ -20,6 +20,8 @@ MISTAKES = [
     ("cache trim 1 2", "no further words; found '1' '2'. (convlens cache trim --help)"),
     ("train x --epochs 3 --epochs 4", "--epochs must be given once; found it several times."),
     ("train x --gradual=maybe", "--gradual is switched on or off without a value; found 'maybe'."),
+    ("train x --epochs 1.5", "--epochs must be a whole number; found '1.5'."),
+    ("predict x y --top=2.5", "--top must be a whole number; found '2.5'."),
     ("data x --layout foo", "--layout must be one of auto, classes, splits; found 'foo'."),
     ("evaluate", "RUN is missing. (convlens evaluate --help)"),
     ("open --run a b", "--run is given by its flag, so 'b' must be, too: --image b."),

@@ -157,8 +157,8 @@ def test_auxiliary_heads_are_left_out_of_the_figure(summary):
         (["lenet_sigmoid", "--size", "big"], 2, "--size must be a side such as 64"),
         (
             ["lenet_sigmoid", "--classes", "1"],
-            4,
-            "num_classes must be a whole number of at least 2; found 1",
+            2,
+            "--classes must be at least 2; found 1",
         ),
         (
             ["lenet_sigmoid", "--stem", "small"],

@@ -40,6 +40,16 @@ def test_the_better_one_of_two_is_named_with_its_p(tmp_path):
     assert found["differences"] == [{"setting": "seed", "values": [0, 7]}]
 
 
+def test_a_beginning_that_is_no_date_comes_first(tmp_path):
+    for second, name in enumerate(("old", "new")):
+        folder = tmp_path / name
+        write_run(folder, predicted(LABELS, answers([second]), NAMES), FILES, second=second)
+    data = json.loads((tmp_path / "new" / "data.json").read_text())
+    (tmp_path / "new" / "data.json").write_text(json.dumps(data | {"began": "yesterday"}))
+    found = compare_runs([tmp_path / "old", tmp_path / "new"]).to_dict()
+    assert [one["name"] for one in found["versions"]] == ["new", "old"]
+
+
 def test_three_are_corrected_by_holm(tmp_path):
     for number, wrong in enumerate((range(12), [0], range(6))):
         write_run(

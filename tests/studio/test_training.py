@@ -420,6 +420,13 @@ def test_a_training_that_diverges_is_shown(page):
     assert found.status_code == 200, found.text
     assert found.json()["history"][0]["loss"] is None
     assert found.json()["verdict"] == "so"
+    (folder / "history.csv").write_text(
+        f"x{heading}\n1,1.5,0.5,0.5,0.5,0.5,0.1\n", encoding="utf-8"
+    )
+    (folder / "state" / "live.json").write_text('{"epoch": 1, "images": 8}', encoding="utf-8")
+    found = page.get("/api/trainings/runs/wild/now")
+    assert found.status_code == 200, found.text
+    assert found.json()["history"] == []
 
 
 def test_a_training_of_the_studio_keeps_its_converted_network(tmp_path, monkeypatch):

@@ -30,3 +30,11 @@ def find_class(name: str, known: Sequence[str]) -> int:
             classes=and_more(known, NAMES),
         )
     )
+
+
+def refuse_same_class(label: str | int, against: str | int | None) -> None:
+    """Raise ConfigError if a class is to be explained against itself."""
+    if label == against:
+        raise ConfigError(
+            _("a class is explained against another one; --class and --against are the same.")
+        )

@@ -4,10 +4,26 @@ A command is imported when it is used. Its module imports what is heavy in the f
 it, so that every `--help` answers at once.
 """
 
-from cyclopts import App
+from collections.abc import Sequence
+from typing import Any
+
+from cyclopts import App, CoercionError, Parameter, Token, convert
 
 from convlens.cli.commands import COMMANDS, HELP
 from convlens.cli.help import HelpFormatter
+
+
+def read_value(kind: Any, tokens: Sequence[Token]) -> Any:
+    """Return the value of words, as cyclopts does, which however rounds 1.5 to a whole number.
+
+    Raises:
+        CoercionError: If a whole number is wanted, and another number was found.
+    """
+    value = convert(kind, tokens)
+    if type(value) is int and "." in tokens[0].value and float(tokens[0].value) != value:
+        raise CoercionError(token=tokens[0], target_type=int)
+    return value
+
 
 app = App(
     name="convlens",
@@ -15,6 +31,7 @@ app = App(
     help_formatter=HelpFormatter(),
     version_flags=["--version"],
     help_format="plaintext",
+    default_parameter=Parameter(converter=read_value),
     suppress_keyboard_interrupt=False,  # `main` handles Ctrl-C
 )
 

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from convlens import backend
+from convlens.classifier.class_names import refuse_same_class
 from convlens.cli.names import refuse_missing_images, refuse_unknown_classes
 from convlens.cli.output import check_suffix, print_json, write_figure, write_file
 from convlens.cli.predict import load_classifier
@@ -16,6 +17,7 @@ from convlens.errors import ConfigError, DataError, ImageError
 from convlens.language import N_, _
 from convlens.run_access import find, find_classifier
 from convlens.screen import Screen, marked
+from convlens.setting import refuse_outside
 from convlens.zoo.names import refuse_unknown_model
 
 if TYPE_CHECKING:
@@ -122,12 +124,15 @@ def explain(  # noqa: PLR0913 - options of the command
     flags |= {"neighbours": neighbours, "data": data, "model": model}
     refuse_conflicts("explain", flags | {"png": files.png, "html": files.html})
     _check_words(words, check=check)
+    refuse_outside("--images", number, low=1)
+    refuse_outside("--neighbours", neighbours, low=0)
+    if label is not None:
+        refuse_same_class(label, against)
     screen = Screen(quiet=files.as_json)
     methods = None if method is None else tuple(method)
     if check:
         from convlens.cli.explain_check import show_trust
 
-        _check_number(number)
         find(words[0])
         show_trust(words[0], methods, number, data, screen, as_json=files.as_json)
         return 0
@@ -231,12 +236,6 @@ def _check_words(words: list[str], *, check: bool) -> None:
                 words=" ".join(words[1:])
             )
         )
-
-
-def _check_number(number: int | None) -> None:
-    """Raise ConfigError unless the number of images for --check is positive, if it is given."""
-    if number is not None and number < 1:
-        raise ConfigError(_("--images must be at least 1; found {count}.").format(count=number))
 
 
 def _run_of(path: Path) -> "Run | None":

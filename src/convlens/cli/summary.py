@@ -19,6 +19,7 @@ from convlens.language_choice import using
 from convlens.run_folder import folder_of
 from convlens.screen import Screen
 from convlens.sections import parse_size
+from convlens.setting import refuse_outside
 from convlens.zoo.names import NAMES, unknown_model
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # The names of so many classes of a classifier are shown.
 MOST_CLASSES = 8
+# A network with more of them is larger than the memory of most computers.
+MOST_TO_BUILD = 65536
 
 Plot = Annotated[
     list[Path] | None,
@@ -70,6 +73,7 @@ def summary(  # noqa: PLR0913 - options of the command
     """
     given = {"size": size, "channels": channels, "classes": classes, "stem": stem}
     path = _place_of(name)
+    refuse_outside("--classes", classes, low=2, high=MOST_TO_BUILD)
     backend.start()
     model, shown, description = _find(
         name, path, {key: value for key, value in given.items() if value is not None}

@@ -7,9 +7,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from convlens.classifier.class_names import find_class
+from convlens.classifier.class_names import find_class, refuse_same_class
 from convlens.classifier.classifier import Classifier
-from convlens.errors import ConfigError, ModelError
+from convlens.errors import ModelError
 from convlens.image_file import ImageLike, name_of, readable
 from convlens.language import _, one_of, sentences
 from convlens.maps.checking import check_each
@@ -189,10 +189,7 @@ class Explainer:
         Raises:
             ConfigError: If both classes are the same.
         """
-        if label == against:
-            raise ConfigError(
-                _("a class is explained against another one; --class and --against are the same.")
-            )
+        refuse_same_class(label, against)
         return Target(label, against)
 
     def map(

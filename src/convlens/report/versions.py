@@ -6,6 +6,7 @@ see `convlens.evaluation.versions`.
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,9 +49,10 @@ class Version:
 
     @property
     def time(self) -> float:
-        """When its training began, in seconds."""
-        began = self.data.get("began")
-        return 0.0 if began is None else datetime.fromisoformat(began).timestamp()
+        """When its training began, in seconds; 0 if that is not known, or if it is no date."""
+        with suppress(KeyError, TypeError, ValueError):
+            return datetime.fromisoformat(self.data["began"]).timestamp()
+        return 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is recorded of its images, as plain data."""

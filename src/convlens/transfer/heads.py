@@ -28,6 +28,7 @@ from convlens.data.batches import Batches
 from convlens.errors import TrainingError
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.scores import Score
+from convlens.history import TRIED_COLUMNS
 from convlens.language import N_, _
 from convlens.run import Run
 from convlens.run_folder import REGULARISATION
@@ -213,7 +214,7 @@ def write_trials(head: LinearHead, run: Run) -> None:
         f"{trial.strength:g},{trial.log_loss:.6f},{trial.accuracy.value:.6f}\n"
         for trial in head.trials
     ]
-    run.write(REGULARISATION, "".join(["strength,val_log_loss,val_accuracy\n", *rows]))
+    run.write(REGULARISATION, "".join(["{}\n".format(",".join(TRIED_COLUMNS)), *rows]))
     run.write_figure(
         "regularisation",
         show_regularization(
