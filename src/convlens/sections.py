@@ -44,26 +44,29 @@ class DataConfig(Section):
     """Which images are used, in which size, and how they are split."""
 
     size: str = setting(
-        "auto", N_("size of the images in pixels: one side as 64, height x width as 48x64, or auto")
+        "auto",
+        N_(
+            "size of the images in pixels: a side such as 64, height x width such as 48x64, or auto"
+        ),
     )
     fit: str = setting(
         "auto",
         N_(
-            "how an image of another shape is fitted to the size (auto stretches it, or crops it "
-            "for a backbone, as it was scored)"
+            "how images of another shape are fitted to the size (auto stretches them; for a "
+            "backbone, it crops them, as when the backbone was scored)"
         ),
         choices=("auto", "stretch", "crop", "pad"),
     )
     channels: str = setting(
         "auto",
-        N_("colours of the images (auto is grey where every image is grey)"),
+        N_("colours of the images (auto is grey if every image is grey)"),
         choices=("auto", "grey", "rgb"),
     )
     layout: str = setting(
         "auto",
         N_(
-            "what a folder is whose name is that of a split, such as train (auto takes it as a "
-            "split, unless images of other folders would be lost)"
+            "whether folders that are named like splits, such as train, are splits or classes"
+            " (auto takes them as splits, unless images in other folders would be left out)"
         ),
         choices=("auto", "classes", "splits"),
     )
@@ -72,7 +75,7 @@ class DataConfig(Section):
     )
     test: float = setting(
         0.2,
-        N_("share of all images kept for the test, where the source has no test set"),
+        N_("share of all images kept for the test, if the source has no test set"),
         low=0,
         high=0.9,
     )
@@ -103,8 +106,8 @@ class ModelConfig(Section):
     stem: str = setting(
         "paper",
         N_(
-            "first layers of the network (small keeps the size of images, which the first layers "
-            "of many papers shrink to a quarter of their side)"
+            "first layers of the network (small keeps the size of the images; the first "
+            "layers of many papers reduce each side to a quarter)"
         ),
         choices=("paper", "small"),
     )
@@ -165,32 +168,38 @@ class TransferConfig(Section):
     unfreeze: str | None = setting(
         None,
         N_(
-            "layers that are trained after the head: patterns with commas between them, as "
+            "layers that are trained after the head: patterns separated by commas, such as "
             "block5_conv*, the number of last layers, or all; see --keep-maps"
         ),
     )
     layer_decay: float = setting(
         0.5,
-        N_("learning rate of the layers on the next larger feature map, as a share of those above"),
+        N_(
+            "learning rate of the layers on the next larger feature map, as a share of that "
+            "of the layers above"
+        ),
         above=0,
         high=1,
     )
     gradual: bool = setting(
         False,
-        N_("unfreeze from the top down, one size of feature map after another, in the first half"),
+        N_(
+            "unfreeze the layers from the last to the first, one size of feature map at a "
+            "time, during the first half of the training"
+        ),
     )
     train_batch_norm: bool = setting(
         False,
         N_(
-            "train unfrozen batch normalisations too, on the statistics of the batches; otherwise "
-            "they keep their own"
+            "also train unfrozen batch normalisations, with the statistics of the batches; "
+            "otherwise they keep their own statistics"
         ),
     )
     keep_maps: bool | None = setting(
         None,
         N_(
-            "compute the frozen layers below those that learn once for each image, and keep their "
-            "maps (default: where images are not augmented but for flips)"
+            "compute the frozen layers below the trained ones only once for each image, and "
+            "keep their feature maps (default: if images are not augmented, except by flips)"
         ),
     )
 

@@ -38,25 +38,33 @@ class TrainingConfig(Section):
     recipe: str = setting(
         "standard",
         N_(
-            "preset for the network and its training (fast learns in few passes; standard is "
-            "small_resnet by adamw in 20 epochs); other flags take precedence"
+            "preset for the network and its training (fast learns in few epochs; standard is "
+            "small_resnet, trained with adamw for 20 epochs); other flags take precedence"
         ),
         choices=tuple(RECIPES),
     )
     epochs: int = setting(
-        20, N_("passes over the training images, or epochs of --steps-per-epoch steps"), low=1
+        20,
+        N_(
+            "number of epochs; an epoch is one pass over the training images, or the number "
+            "of steps in --steps-per-epoch"
+        ),
+        low=1,
     )
     steps_per_epoch: int | None = setting(
         None,
-        N_("steps of an epoch, which ends with a validation (default: one pass over the images)"),
+        N_(
+            "number of steps in an epoch; each epoch ends with a validation (default: one "
+            "pass over the images)"
+        ),
         low=1,
     )
-    batch_size: int = setting(64, N_("images in a step"), low=1)
+    batch_size: int = setting(64, N_("number of images in a batch"), low=1)
     micro_batch: int | None = setting(
         None,
         N_(
-            "images of a step that are computed at a time, where their gradients are added up; 0 "
-            "is all of them (default: as many as fit into the memory)"
+            "number of images of a batch that are computed at a time; their gradients are "
+            "added up; 0 is the whole batch (default: as many as fit into the memory)"
         ),
         low=0,
     )
@@ -64,12 +72,17 @@ class TrainingConfig(Section):
         None, N_("largest learning rate (default: depends on the optimizer)"), above=0
     )
     optimizer: str = setting("adamw", N_("optimizer"), choices=tuple(LEARNING_RATES))
-    schedule: str = setting("one_cycle", N_("learning rate over time"), choices=SCHEDULES)
+    schedule: str = setting("one_cycle", N_("schedule of the learning rate"), choices=SCHEDULES)
     warmup_epochs: float = setting(
-        1.0, N_("epochs in which the learning rate rises before the cosine"), low=0
+        1.0,
+        N_("epochs of warm-up, in which the learning rate rises before it follows the cosine"),
+        low=0,
     )
     weight_decay: float = setting(
-        0.05, N_("adamw: weight decay of the kernels; muon: of the last one"), low=0, high=1
+        0.05,
+        N_("weight decay: with adamw of all kernels, with muon of the last kernel only"),
+        low=0,
+        high=1,
     )
     label_smoothing: float = setting(
         0.0, N_("share of a label that is spread over all classes"), low=0, high=0.5
@@ -77,21 +90,24 @@ class TrainingConfig(Section):
     average_weights: bool = setting(
         False,
         N_(
-            "validate and keep an average of the late weights (of a mean age of a tenth of the "
-            "steps) instead of those of the last step"
+            "validate and keep an average of the weights of the latest steps (their mean age "
+            "is a tenth of the steps so far) instead of the weights of the last step"
         ),
     )
     class_weights: str = setting(
         "auto",
         N_(
-            "weigh rare classes more (auto does so where the largest class has 1.5 times the "
-            "images of the smallest)"
+            "give rare classes more weight (auto does so if the largest class has at least "
+            "1.5 times as many images as the smallest)"
         ),
         choices=("auto", "on", "off"),
     )
     patience: int = setting(
         0,
-        N_("epochs without a better validation score before the training stops; 0 is never"),
+        N_(
+            "number of epochs without a better validation score after which the training "
+            "stops; 0 switches this off"
+        ),
         low=0,
     )
     seed: int = setting(0, N_("seed of every random choice"), low=0, high=2**31 - 1)
@@ -104,8 +120,8 @@ class TrainingConfig(Section):
     workers: int | None = setting(
         None,
         N_(
-            "processes of --cluster that train one network together, each on its share of every "
-            "step (--backend jax)"
+            "number of processes of --cluster that train one network together, each on its "
+            "share of every batch (--backend jax)"
         ),
         low=1,
         high=4096,
@@ -118,8 +134,8 @@ class TrainingConfig(Section):
     calibration: bool = setting(
         True,
         N_(
-            "calibrate the probabilities on the validation images, and choose a threshold for none "
-            "of these"
+            "calibrate the probabilities on the validation images, and choose the threshold "
+            "for the answer 'none of these'"
         ),
     )
     accept: float = setting(
@@ -132,5 +148,8 @@ class TrainingConfig(Section):
         False, N_("write scalars, histograms and the graph for TensorBoard")
     )
     snapshots: int = setting(
-        0, N_("states of the network that are kept on the way; 0 is none"), low=0, high=1000
+        0,
+        N_("number of states of the network that are kept during the training; 0 is none"),
+        low=0,
+        high=1000,
     )

@@ -106,12 +106,13 @@ def test_the_overview_is_what_cyclopts_would_print(width, language, capsys, monk
 
 
 def test_a_help_of_several_texts_is_said_in_each_language():
-    help_text = composed(_("{text} [{default}]").format(text=_("images in a step"), default=64))
+    text = _("share of the training images kept for validation")
+    help_text = composed(_("{text} [{default}]").format(text=text, default=0.2))
     with using("zh"):
         said = translated(help_text)
-    assert said.endswith("[64]")
+    assert said.endswith("[0.2]")
     assert "images" not in said
-    assert translated(help_text) == "images in a step [64]"
+    assert translated(help_text) == "share of the training images kept for validation [0.2]"
     assert translated("two\n\nparagraphs") == "two\n\nparagraphs"
 
 
