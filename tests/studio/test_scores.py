@@ -9,38 +9,14 @@ from convlens.evaluation.paired import mcnemar
 from convlens.lock import locked
 from convlens.studio.scores.predicting import ENDED
 from tests.scored import predicted, write_run
-from tests.studio.conftest import HOST, opened, picture
-
-NAMES = ("cat", "dog")
+from tests.studio.versions import scores, versions, write
 
 
 @pytest.fixture
 def page(tmp_path):
     """Return the page of a workspace of 12 cats and 12 dogs with two versions."""
-    with opened(tmp_path / "pets") as found:
-        for place, name in enumerate(NAMES):
-            identifier = found.make(name)
-            for number in range(12):
-                found.add(identifier, f"{number}.png", picture(100 * place + number), group=name)
-        found.files = [f"{name}/{number}.png" for name in NAMES for number in range(12)]
-        found.labels = [0] * 12 + [1] * 12
-        write(found, "old", wrong=(0, 1, 2, 3, 12))
-        write(found, "new", wrong=(12,), second=1)
-        found.studio.runs._looked = -1e9
+    with versions(tmp_path / "pets") as found:
         yield found
-
-
-def write(page, name, wrong=(), files=None, **more):
-    places = page.studio.workspace.places
-    answers = [1 - one if place in wrong else one for place, one in enumerate(page.labels)]
-    evaluation = predicted(page.labels, answers, NAMES, threshold=0.7)
-    return write_run(
-        places.runs / name, evaluation, files or page.files, path=places.images, **more
-    )
-
-
-def scores(page, run):
-    return page.get(f"/api/scores?run={run}").json()
 
 
 def files_of(page, query):
@@ -282,57 +258,3 @@ def test_a_run_of_many_classes_is_shown(page):
     )
     found = scores(page, "many")
     assert np.array(found["confusion"]).trace() == 200
-
-
-# Who may read the reports.
-
-
-def test_a_report_needs_its_own_key(page):
-    link = scores(page, "old")["report"]
-    assert link.startswith("/reports/old?key=")
-    assert page.client.get(link).status_code == 200
-    key = link.partition("key=")[2]
-    for path in (
-        "/reports/old",
-        "/reports/old?key=x",
-        f"/reports/old?key={page.token}",
-        f"/reports/old?key={page.key}",
-        f"/reports/new?key={key}",
-        f"/reports/..%2fold?key={key}",
-        f"/images/{page.rows()['cat/0.png']['id']}/thumb?key={key}",
-    ):
-        assert page.client.get(path).status_code == 401, path
-    assert page.client.get("/api/state", headers={"X-Convlens-Token": key}).status_code == 401
-    other = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
-    assert page.client.get(link, headers=other).status_code == 403
-    assert page.client.post(link).status_code == 405
-    assert page.client.get(link, headers={"Host": f"evil.{HOST}"}).status_code == 403
-
-
-def test_a_report_is_sent_into_a_sandbox(page):
-    found = page.client.get(scores(page, "old")["report"])
-    policy = found.headers["content-security-policy"]
-    assert policy.startswith("sandbox allow-scripts; default-src 'none';")
-    assert "allow-same-origin" not in policy
-    assert found.headers["x-frame-options"] == "DENY"
-    # All other answers have the policy of the page.
-    assert "sandbox" not in page.client.get("/").headers["content-security-policy"]
-
-
-def test_a_report_that_is_a_link_out_of_the_workspace_is_not_sent(page, tmp_path):
-    secret = tmp_path / "secret.html"
-    secret.write_text("secret", encoding="utf-8")
-    path = page.studio.runs.find("old") / "report.html"
-    link = scores(page, "old")["report"]
-    path.unlink()
-    path.symlink_to(secret)
-    found = page.client.get(link)
-    assert (found.status_code, "secret" in found.text) == (404, False)
-    assert scores(page, "old")["report"] is None
-
-
-@pytest.mark.parametrize(
-    "path", ["/api/scores?run=old", "/api/scores/images?run=old", "/api/scores/compare?run=old"]
-)
-def test_scores_need_the_token(page, path):
-    assert page.client.get(path).status_code == 401
