@@ -180,6 +180,11 @@ def test_more_folds_than_different_images_of_a_class_are_refused():
     )
 
 
+def test_classes_of_a_classifier_that_have_no_image_here_need_none_for_the_folds():
+    dataset = Dataset("here", "made", np.zeros((200, 2, 2), np.uint8), LABELS, NAMES)
+    refuse_few_images(dataset.with_classes(("ant", *NAMES, "fox")), ALONE, ALONE, 40)
+
+
 def test_folds_hold_every_image_out_once():
     held = np.concatenate([held for _, held in folds(LABELS, ALONE // 2, ALONE, 5, seed=0)])
     assert np.array_equal(np.sort(held), ALONE)

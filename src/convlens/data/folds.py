@@ -31,10 +31,14 @@ def folds(
 
 
 def refuse_few_images(dataset: Dataset, clusters: Indices, pool: Indices, k: int) -> None:
-    """Raise DataError if a class has fewer than k different images in the pool; see `folds`."""
+    """Raise DataError if a class has fewer than k different images in the pool; see `folds`.
+
+    A classifier may know more classes than the images have; those have no image to hold out.
+    """
     pairs = np.unique(np.stack([dataset.labels[pool], clusters[pool]]), axis=1)
     counts = np.bincount(pairs[0], minlength=dataset.num_classes)
-    few = [f"'{dataset.class_names[i]}' ({counts[i]:,})" for i in np.flatnonzero(counts < k)]
+    occurring = np.unique(dataset.labels)
+    few = [f"'{dataset.class_names[i]}' ({counts[i]:,})" for i in occurring if counts[i] < k]
     refuse_if(
         few,
         _(
