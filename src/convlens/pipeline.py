@@ -176,7 +176,7 @@ def checked(prepared: Prepared, config: Config, screen: Screen) -> Prepared:
 def has_learned_from(first: Classifier | None, prepared: Prepared) -> bool:
     """Return whether a classifier, if there is one, was trained on the same images."""
     before = {} if first is None else first.provenance.get("data", {})
-    return bool(before.get("fingerprint") == prepared.fingerprint)
+    return prepared.has_fingerprint(before.get("fingerprint"))
 
 
 def _require_unseen_test(first: Classifier | None, prepared: Prepared, config: Config) -> None:

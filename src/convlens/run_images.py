@@ -24,10 +24,10 @@ def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepar
     Raises:
         RunError: If these are not the images of the run, or not in the order that they had.
     """
-    if data["fingerprint"] != prepared.fingerprint:
+    if not prepared.has_fingerprint(data["fingerprint"]):
         raise _other_images(folder, prepared.dataset)
     # Runs of earlier versions have not recorded the order.
-    if data.get("order", prepared.order) != prepared.order:
+    if "order" in data and not prepared.has_order(data["order"]):
         raise RunError(
             _(
                 "{source}: these are the images of {folder} in another order. The split is "

@@ -1,11 +1,13 @@
 """What images suggest for their preprocessing, and what is recorded of unreadable ones."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from convlens.config import Config, DataConfig
+from convlens.data.digests import fingerprint, order_of
 from convlens.data.prepared import Demands, choose_preprocessing, prepare_data
 from convlens.data.sources import load_data
 from convlens.errors import DataError
@@ -62,6 +64,23 @@ def test_all_unreadable_images_are_recorded_and_five_are_noted(tmp_path):
     assert set(recorded) == {str(tmp_path / name / f"{i}.jpg") for name in "ab" for i in range(4)}
     assert set(recorded.values()) == {"an image must have content; found 0 bytes."}
     assert sum(note.startswith("skipped ") for note in prepared.notes) == 5
+
+
+def test_the_fingerprint_does_not_depend_on_a_limit_or_on_what_can_be_read(tmp_path):
+    dataset = folder(tmp_path, noise)
+    (tmp_path / "a" / "3.jpg").write_bytes(b"no image")
+    config = Config().replace(audit=False)
+    whole = prepare_data(dataset, config)
+    assert len(whole.store.problems) == 1
+    assert prepare_data(dataset, config.replace(limit=10)).fingerprint == whole.fingerprint
+    readable = replace(whole, store=replace(whole.store, problems={}))
+    assert readable.fingerprint == whole.fingerprint
+    assert readable.order == whole.order
+    # A run of an earlier version has recorded what depends on it.
+    labels = dataset.labels
+    assert whole.has_fingerprint(fingerprint(whole.store.digests, labels, dataset.class_names))
+    assert whole.has_order(order_of(whole.store.digests, labels))
+    assert not whole.has_fingerprint(None)
 
 
 def test_a_class_that_cannot_be_read_is_refused(tmp_path):

@@ -69,7 +69,7 @@ def open_answers(
 def _digests(rows: list[dict[str, Any]]) -> NDArray[np.uint8]:
     """Return (n, 16) the digests of the images, as `convlens.data.digests` gives them."""
     digests = [
-        digest_of_unreadable(index) if row["problem"] else row["content"]
+        digest_of_unreadable(index) if row["content"] is None else row["content"]
         for index, row in enumerate(rows)
     ]
     return np.frombuffer(bytearray(b"".join(digests)), np.uint8).reshape(-1, DIGEST_BYTES)

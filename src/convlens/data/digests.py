@@ -78,3 +78,9 @@ def fingerprint(digests: Digests, labels: NDArray[np.int64], class_names: Sequen
         for digest, label in zip(digests, labels, strict=True)
     )
     return hashlib.sha256(b"".join(rows) + json.dumps(list(class_names)).encode()).hexdigest()
+
+
+def order_of(digests: Digests, labels: NDArray[np.int64]) -> str:
+    """Return a SHA-256 of contents and labels in the order of the images; see `fingerprint`."""
+    numbers = np.ascontiguousarray(labels, np.int64)
+    return hashlib.sha256(digests.tobytes() + numbers.tobytes()).hexdigest()

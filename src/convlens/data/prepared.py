@@ -1,7 +1,6 @@
 """Prepared: a data set that is decoded, checked and split, ready to train on."""
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,7 @@ from convlens.data.clusters import find_clusters
 from convlens.data.dataset import SPLITS, Dataset, note_if
 from convlens.data.decoding import Progress
 from convlens.data.deep import unit_of, with_unit
-from convlens.data.digests import fingerprint
+from convlens.data.digests import Digests, fingerprint, order_of
 from convlens.data.draws import Indices
 from convlens.data.duplicates import Pairs, find_pairs
 from convlens.data.inspection import read_headers
@@ -81,9 +80,18 @@ class Prepared:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of contents, labels and class names, of the whole data set."""
-        if self.whole is not None:
-            return self.whole.fingerprint
-        return fingerprint(self.store.digests, self.dataset.labels, self.dataset.class_names)
+        return self._by(self.store.contents) if self.whole is None else self.whole.fingerprint
+
+    def _by(self, digests: Digests) -> str:
+        return fingerprint(digests, self.dataset.labels, self.dataset.class_names)
+
+    def has_fingerprint(self, known: str | None) -> bool:
+        """Return whether a fingerprint is that of these images.
+
+        Without a limit, earlier versions did not count the content of images that cannot be read.
+        """
+        earlier = None if self.whole is not None else self._by(self.store.digests)
+        return known is not None and known in (self.fingerprint, earlier)
 
     @property
     def size(self) -> int:
@@ -93,8 +101,11 @@ class Prepared:
     @cached_property
     def order(self) -> str:
         """SHA-256 of contents and labels in the order by which splits count the images."""
-        labels = np.ascontiguousarray(self.dataset.labels, np.int64)
-        return hashlib.sha256(self.store.digests.tobytes() + labels.tobytes()).hexdigest()
+        return order_of(self.store.contents, self.dataset.labels)
+
+    def has_order(self, known: str) -> bool:
+        """Return whether an order is that of these images; see `has_fingerprint`."""
+        return known in (self.order, order_of(self.store.digests, self.dataset.labels))
 
     @property
     def notes(self) -> tuple[str, ...]:

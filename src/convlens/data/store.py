@@ -40,8 +40,8 @@ class Store:
     Attributes:
         images: (n, height, width, channels) uint8, memory-mapped; zeros for an image that could not
             be read.
-        digests: (n, 16) uint8. Equal digests mean equal content: the bytes of files, or the pixels
-            of arrays.
+        contents: (n, 16) uint8 digests of the bytes of files, or of the pixels of arrays. They do
+            not depend on whether an image can be read.
         problems: A message for each image that could not be read, by index.
         coloured: The number of colour images that are stored in grey.
         remarks: The numbers of images by what is to be said of them, see `convlens.preprocess`.
@@ -49,11 +49,19 @@ class Store:
     """
 
     images: ImageArray
-    digests: Digests
+    contents: Digests
     problems: dict[int, str]
     coloured: int = 0
     remarks: dict[str, int] = field(default_factory=dict)
     looks_file: Path | None = None
+
+    @cached_property
+    def digests(self) -> Digests:
+        """(n, 16) uint8. Equal digests mean equal content, in images that can be read."""
+        found = self.contents.copy()
+        for index in self.problems:
+            found[index] = np.frombuffer(digest_of_unreadable(index), np.uint8)
+        return found
 
     @cached_property
     def looks(self) -> Looks:
@@ -71,7 +79,7 @@ class Store:
     @property
     def usable(self) -> NDArray[np.bool_]:
         """(n,) False for the images that could not be read."""
-        mask = np.ones(len(self.digests), bool)
+        mask = np.ones(len(self.contents), bool)
         mask[list(self.problems)] = False
         return mask
 
@@ -124,8 +132,6 @@ def open_store(
         keep_within_limit()
     if len(found.problems) == len(images):
         raise none_readable(len(images), next(iter(found.problems.values())))
-    for index in found.problems:
-        digests[index] = np.frombuffer(digest_of_unreadable(index), np.uint8)
     return Store(open_array(files.array), digests, **vars(found), looks_file=files.looks)
 
 

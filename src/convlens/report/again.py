@@ -221,7 +221,7 @@ def score_other(  # noqa: PLR0913 - a run, other images, and what is asked of th
         screen.note(note)
     of_run = None if learned is None else images_of(run, classifier, learned, screen)
     prepared = Prepared(dataset, preprocessing, store, _to_score(dataset, store))
-    if prepared.fingerprint == run.data["fingerprint"] and dataset.splits is None:
+    if prepared.has_fingerprint(run.data["fingerprint"]) and dataset.splits is None:
         screen.note(_("these are the images of the training: the scores are too high"))
     scored = score(classifier, prepared, screen, name=dataset.name, predict=predict)
     leak = None if of_run is None else _without_leak(scored, of_run, screen)
