@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from convlens.data.draws import draw, draw_limited, ranks_of
+from convlens.data.draws import draw, draw_limited, least_limit, ranks_of
 
 
 def test_large_clusters_are_drawn_as_often_as_small_ones():
@@ -55,3 +55,22 @@ def test_the_limit_draws_from_every_class_and_split():
     assert (given[drawn] == "test").sum() == 8
     few = draw_limited(labels, given, 6, np.arange(200).astype(np.uint64))
     assert sorted(labels[few][given[few] == "train"]) == [0, 1, 2, 3]
+
+
+def test_a_rare_class_has_images_to_train_on_and_to_test_with():
+    labels = np.repeat([0, 1], [9000, 100])
+    ranks = np.random.default_rng(0).permutation(9100).astype(np.uint64)
+    given = np.full(9100, "train")
+    assert least_limit(labels, given) == 4
+    for limit in (4, 30, 100):
+        drawn = draw_limited(labels, given, limit, ranks)
+        assert np.bincount(labels[drawn])[1] == 2
+    # Where the source has a test set, one image of each class in each split is enough.
+    given[::3] = "test"
+    assert least_limit(labels, given) == 4
+    drawn = draw_limited(labels, given, 4, ranks)
+    assert sorted(zip(labels[drawn], given[drawn], strict=True)) == [
+        (0, "test"), (0, "train"), (1, "test"), (1, "train")
+    ]  # fmt: skip
+    given[1::9] = "val"
+    assert least_limit(labels, given) == 6

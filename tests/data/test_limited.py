@@ -38,8 +38,11 @@ def test_a_limit_that_is_no_limit_leaves_the_data_set_as_it_is(digits):
 
 
 def test_a_limit_that_is_too_low_for_the_classes_is_refused(digits):
-    with pytest.raises(ConfigError, match=r"at least 20, 2 images of each of the 10 .*found 19"):
+    with pytest.raises(ConfigError, match=r"at least 20, so that each of the 10 .*found 19"):
         limited(digits, Config().replace(limit=19))
+    # Classes that only a classifier knows have no image to draw.
+    more = digits.with_classes((*digits.class_names, "a", "b"))
+    assert len(limited(more, Config().replace(limit=20))[0]) == 20
 
 
 def test_a_mapped_array_is_not_read_into_memory(tmp_path, monkeypatch):

@@ -100,26 +100,52 @@ def ranks_of(digests: Digests, salt: str, clusters: Indices | None = None) -> Ra
     return np.frombuffer(drawn, np.uint64)[rows]
 
 
+def least_limit(labels: NDArray[np.int64], given: NDArray[np.str_]) -> int:
+    """Return how many images a limit must leave, which are those that `draw_limited` draws first.
+
+    Args:
+        labels: (n,) class indices.
+        given: (n,) "train", "val" or "test".
+    """
+    trained = np.bincount(labels[given == "train"])
+    held_out = (np.bincount(labels[given == name]) for name in ("val", "test"))
+    firsts = np.minimum(trained, _first_to_train(given)).sum()
+    return int(firsts + sum(map(np.count_nonzero, held_out)))
+
+
+def _first_to_train(given: NDArray[np.str_]) -> int:
+    """Return how many training images of a class come first.
+
+    One is to train on. Where the source has no test images, another one is taken for the test.
+    """
+    return 1 if (given == "test").any() else 2
+
+
 def draw_limited(
     labels: NDArray[np.int64], given: NDArray[np.str_], limit: int, ranks: Ranks
 ) -> Indices:
     """Draw as many images as the limit says, alike from every class in every given split.
 
     A higher limit adds images to those of a lower one. The first ones are one of each class to
-    train on, and then one of each class in the other splits.
+    train on. Then one of each class in the other splits follows, and where there is no test set,
+    another one to train on, from which the test set is taken.
 
     Args:
         labels: (n,) class indices.
         given: (n,) "train", "val" or "test".
-        limit: The number of images, at least that of the classes.
+        limit: The number of images, at least `least_limit`.
         ranks: (n,) numbers; images of low numbers are drawn first.
     """
-    order = np.argsort(ranks, kind="stable")
-    turns = np.empty(len(labels))
-    for name in np.unique(given):
-        for label in np.unique(labels):
-            group = order[(given[order] == name) & (labels[order] == label)]
-            # The share of its images that a group has given by then, less half an image.
-            turns[group] = (np.arange(len(group)) + 0.5) / max(1, len(group))
-            turns[group[:1]] = -1.0 if name == "train" else 0.0
+    _, splits = np.unique(given, return_inverse=True)
+    groups = splits * (labels.max() + 1) + labels
+    order = np.lexsort((ranks, groups))
+    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+    places = np.arange(len(order)) - np.repeat(starts, sizes)
+    # The share of its images that a group has given by then, less half an image.
+    shares = (places + 0.5) / np.repeat(sizes, sizes)
+    is_train = given[order] == "train"
+    shares[places < np.where(is_train, _first_to_train(given), 1)] = 0.0
+    shares[is_train & (places == 0)] = -1.0
+    turns = np.empty(len(order))
+    turns[order] = shares
     return np.sort(np.lexsort((ranks, turns))[:limit])

@@ -10,13 +10,12 @@ from convlens.config import Config
 from convlens.data.cache import IN_MEMORY, cache_folder, is_whole, open_array, write_array
 from convlens.data.dataset import Dataset
 from convlens.data.digests import Digests, digests_of, fingerprint
-from convlens.data.draws import Indices, draw_limited, ranks_of
+from convlens.data.draws import Indices, draw_limited, least_limit, ranks_of
 from convlens.errors import ConfigError
 from convlens.language import _
 from convlens.preprocess import ImageArray
 
 CHUNK = 4096  # images that are copied at a time
-LEAST = 2  # images of each class, as a training requires
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ def limited(
         drawn: The images that a run has drawn already, in place of the limit.
 
     Raises:
-        ConfigError: If the limit is too low for the number of classes.
+        ConfigError: If the limit leaves too few images of a class.
     """
     wanted = config.data.limit if drawn is None else len(drawn)
     if wanted is None or wanted >= len(dataset):
@@ -61,23 +60,22 @@ def _draw(dataset: Dataset, digests: Digests, limit: int, seed: int) -> Indices:
     """Return the images that a limit leaves.
 
     Raises:
-        ConfigError: If it is too low for the number of classes.
+        ConfigError: If it leaves too few images of a class.
     """
-    least = LEAST * dataset.num_classes
+    given = np.full(len(dataset), "train") if dataset.splits is None else dataset.splits
+    least = least_limit(dataset.labels, given)
     if limit < least:
         raise ConfigError(
             _(
-                "--limit must be at least {least:,}, {each} images of each of the {classes:,} "
-                "classes of {source}; found {limit:,}."
+                "--limit must be at least {least:,}, so that each of the {classes:,} classes of "
+                "{source} has images to train on and others to measure with; found {limit:,}."
             ).format(
                 least=least,
-                each=LEAST,
-                classes=dataset.num_classes,
+                classes=len(np.unique(dataset.labels)),
                 source=dataset.source,
                 limit=limit,
             )
         )
-    given = np.full(len(dataset), "train") if dataset.splits is None else dataset.splits
     return draw_limited(dataset.labels, given, limit, ranks_of(digests, f"{seed} limit"))
 
 

@@ -220,7 +220,7 @@ def prepare_data(  # noqa: PLR0913 - all but two have defaults
     Raises:
         DataError: If no image can be read, or if a class has none to train on.
         StorageError: If the cache folder cannot be written.
-        ConfigError: If the limit is too low for the number of classes.
+        ConfigError: If the limit leaves too few images of a class.
     """
     dataset, whole = limited(dataset, config, drawn)
     enlarged_from = None
