@@ -163,7 +163,7 @@ def test_other_images_get_a_second_view_too(run, digits):
     assert content["views"]["given"] == content["metrics"]["accuracy"]
 
 
-def test_a_run_that_can_go_on_is_scored_and_still_goes_on(run, digits):
+def test_a_run_that_can_go_on_is_scored_and_still_goes_on(run, digits, tmp_path):
     """A report beside its run.toml would count as its end."""
     (run.folder / "report.json").unlink()
     classifier = run.classifier()
@@ -173,6 +173,21 @@ def test_a_run_that_can_go_on_is_scored_and_still_goes_on(run, digits):
     assert f"goes on with: convlens train --run {run.folder} --resume" in text.getvalue()
     score_again(run, classifier, digits, QUIET)
     assert json.loads((folder / "report.json").read_text())["test_evaluations"] == 2
+    # Scores of other images at the same place count nothing, and forget nothing.
+    assert score_other(run, classifier, digits, QUIET) == folder
+    moved = dataclasses.replace(digits, source=str(tmp_path / "moved"))
+    assert score_again(run, classifier, moved, QUIET) != folder
     assert not run.finished
     finish(run, images_of(run, classifier, digits, QUIET), QUIET, explain=False)
-    assert run.report["test_evaluations"] == 3
+    assert run.report["test_evaluations"] == 4
+
+
+def test_a_part_of_a_finished_study_keeps_the_count_of_its_evaluations(run, digits):
+    part = copied(run, run.folder)
+    (part.folder / "report.json").unlink()
+    (run.folder / "report.json").rename(run.folder / "kept.json")
+    run.write("data.json", json.dumps(run.data | {"folds": 1}))
+    score_again(part, part.classifier(), digits, QUIET)
+    (run.folder / "kept.json").rename(run.folder / "report.json")
+    score_again(part, part.classifier(), digits, QUIET)
+    assert part.report["test_evaluations"] == 2

@@ -18,7 +18,7 @@ from convlens.errors import RunError
 from convlens.files import claim_folder, numbered
 from convlens.language import _
 from convlens.preprocess import Preprocessing
-from convlens.report.finish import Predict, looks_so_far, report_run, score
+from convlens.report.finish import Predict, looks_in, looks_so_far, report_run, score
 from convlens.report.leak_free import LeakFree, leak_free, show_leak
 from convlens.report.results import Scored, publish
 from convlens.report.two_views import TwoViews, show_views, two_views
@@ -65,7 +65,7 @@ def score_again(
     views = _with_mirror(run, scored, classifier, screen) if mirrored else None
     facts = _facts(leak, views)
     if run.finished or is_finished(study_of(run.folder) or run.folder):
-        earlier = run.report["test_evaluations"] if run.finished else 0
+        earlier = run.report["test_evaluations"] if run.finished else looks_so_far(run)
         report_run(run, classifier, scored, screen, facts, earlier=earlier)
         folder = run.folder
     else:
@@ -85,7 +85,7 @@ def _report_so_far(
 ) -> None:
     """Write the report of a run that can go on, which a report in its own folder would finish."""
     dataset = scored.prepared.dataset
-    count = looks_so_far(run) + int(scored.evaluation.images_seen == "test")
+    count = looks_in(folder) + int(scored.evaluation.images_seen == "test")
     extra = {**_evaluated_on(dataset), "test_evaluations": count, **facts}
     publish(run, folder, classifier, scored, extra, screen)
     command = resume_command(run.folder)
@@ -228,6 +228,8 @@ def score_other(  # noqa: PLR0913 - a run, other images, and what is asked of th
     views = _with_mirror(run, scored, classifier, screen) if mirrored else None
     folder = _evaluation_folder(run, dataset)
     facts = {**_evaluated_on(dataset), **_facts(leak, views)}
+    if count := looks_in(folder):  # of the run's own images, before it was finished
+        facts["test_evaluations"] = count
     publish(run, folder, classifier, scored, facts, screen)
     _show_besides(leak, views, screen)
     return folder

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,11 +98,16 @@ def finish(  # noqa: PLR0913 - a run, its images, and what is known or wanted be
 
 def looks_so_far(run: Run) -> int:
     """Return how often the test images of a run were used before it was finished."""
-    count = 0
-    for path in (run.folder / "evaluations").glob("*/report.json"):
-        with suppress(RunError):  # A training does not fail for a report that is damaged.
-            count += read_json(path).get("test_evaluations", 0)
-    return count
+    reports = (run.folder / "evaluations").glob("*/report.json")
+    return sum(looks_in(path.parent) for path in reports)
+
+
+def looks_in(folder: Path) -> int:
+    """Return how often the test images of a run were used for the report in a folder."""
+    with suppress(RunError):  # There is none, or it is damaged, for which no training fails.
+        count: int = read_json(folder / "report.json").get("test_evaluations", 0)
+        return count
+    return 0
 
 
 def calibrate(
