@@ -58,7 +58,7 @@ def test_a_damaged_list_is_told(tmp_path):
 
 
 def test_settings_and_splits_that_were_changed_since_are_told(tmp_path):
-    for name in ("run.toml", "data.json", "history.csv"):
+    for name in ("run.toml", "asked.toml", "data.json", "history.csv"):
         (tmp_path / name).write_text(name)
     assert altered(tmp_path) == []  # without checksums nothing is known
     seal(tmp_path)
@@ -69,6 +69,8 @@ def test_settings_and_splits_that_were_changed_since_are_told(tmp_path):
     assert said.startswith(f"{tmp_path / 'run.toml'}: the settings and the split of a run must")
     with pytest.raises(RunError, match=r"run\.toml: .* Restore the file"):
         refuse_altered(tmp_path)
+    (tmp_path / "asked.toml").write_text("changed")
+    assert len(altered(tmp_path)) == 2  # it decides how folds and draws go on
     (tmp_path / "run.toml").unlink()
     (tmp_path / SUMS).write_text("damaged")
     assert altered(tmp_path) == []

@@ -15,7 +15,7 @@ from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
 from convlens.language import _, sentences
 from convlens.lock import LOCK
-from convlens.run_folder import SETTINGS
+from convlens.run_folder import ASKED, SETTINGS
 
 SUMS = "SHA256SUMS"
 UNSEALED = (
@@ -24,7 +24,7 @@ UNSEALED = (
     "explanations",
     "microscope",
 )  # folders that others write to later on
-FIXED = (SETTINGS, "data.json")  # what decides how a run goes on
+FIXED = (SETTINGS, ASKED, "data.json")  # what decides how a run goes on
 LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
 
 

@@ -1,15 +1,19 @@
 """What a training begins with: resolved settings, facts in words, and its record."""
 
 import dataclasses
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 from convlens.augmentation import describe_augmentation
+from convlens.checksums import read_sums
 from convlens.config import Config
 from convlens.precision import resolve_precision
 from convlens.run import Run
+from convlens.run_folder import ASKED
+from convlens.studies.several import write_asked
 from convlens.training.network import choose_network
 from convlens.training.recipe_words import describe_recipe
 from convlens.training.setup import Setup
@@ -112,7 +116,9 @@ def test_a_classifier_carries_a_few_images_of_the_training(setup):
 
 def test_a_run_is_described_by_what_was_decided(setup, tmp_path):
     run = Run.create(tmp_path / "run", "")
+    write_asked(run, setup.config)
     setup.describe(run, folds=5)
+    assert read_sums(run.folder).keys() == {Path("run.toml"), Path("data.json"), Path(ASKED)}
     assert run.config == setup.config
     assert run.data["folds"] == 5
     assert run.data["fingerprint"] == setup.prepared.fingerprint

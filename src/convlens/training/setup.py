@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from convlens import backend
 from convlens.augmentation import describe_augmentation, resolve
-from convlens.checksums import seal, unseal
+from convlens.checksums import FIXED, seal, unseal
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import keras_precision
 from convlens.config import LEARNING_RATES, Config
@@ -128,7 +128,7 @@ class Setup:
             # so a resumed run decides again.
             recorded = self.config.replace(precision=self.precision)
         run.write("run.toml", recorded.to_toml())
-        written = [run.folder / "run.toml", run.folder / "data.json", run.start_path, *run.lists]
+        written = [*(run.folder / name for name in FIXED), run.start_path, *run.lists]
         seal(run.folder, [path for path in written if path.exists()])
 
     @property
