@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from convlens.checksums import altered
 from convlens.errors import RunError
 from convlens.language import N_, _
 from convlens.lock import is_locked, was_killed
@@ -96,6 +97,7 @@ def look(folder: Path) -> Entry:
     """Return what a folder of a run holds."""
     found = Contents(folder)
     found.check_archives()
+    found.problems += altered(folder)
     done, asked = found.attempt(found.count, (0, 0))
     unknown: tuple[float | None, str] = (None, "")
     score, scored = found.attempt(found.score, unknown)

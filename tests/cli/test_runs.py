@@ -151,9 +151,14 @@ def test_settings_that_were_changed_are_told_and_the_run_does_not_go_on(runs, ca
     assert run("run", "show", "half") == 0
     printed = said(capsys)
     assert "runs/half/run.toml: the settings and the split of a run must stay" in printed
+    assert "can be resumed" not in printed
     assert "--resume" not in printed
     assert run("run", "show", "half", "--format", "json") == 0
-    assert "run.toml" in json.loads(capsys.readouterr().out)["problems"][0]
+    entry = json.loads(capsys.readouterr().out)
+    assert "run.toml" in entry["problems"][0]
+    assert (entry["state"], entry["resume"]) == ("damaged", "")
+    assert run("run", "list") == 0
+    assert "can be resumed" not in said(capsys)
     assert run("train", "--run", "half", "--resume") == 5
     assert "this file was changed since" in said(capsys)
 

@@ -82,28 +82,25 @@ def show(
     Raises:
         RunError: If there is no such run.
     """
-    from convlens.checksums import altered
     from convlens.inventory import bytes_of, look
     from convlens.memory import why_killed
 
     folder = _find(run)
     entry = look(folder)
-    changed = altered(folder)
     parts: dict[str, int] = {}
     for path in run_folder.files_of(folder):
         first, *inside = path.relative_to(folder).parts
         first += "/" if inside else ""
         parts[first] = parts.get(first, 0) + bytes_of(path)
     if format == "json":
-        problems = [*entry.problems, *changed]
-        print_json(entry.to_dict() | {"problems": problems, "files": parts}, indent=1)
+        print_json(entry.to_dict() | {"files": parts}, indent=1)
         return
     screen = Screen()
     facts = [
         (_("run"), str(folder)),
         (_("kind"), _(entry.kind)),
         (_("state"), _state(entry)),
-        *((_("problem"), problem) for problem in (*entry.problems, *changed)),
+        *((_("problem"), problem) for problem in entry.problems),
         *((_("memory"), note) for note in [why_killed(folder)] if note),
         (_("began"), _date(entry)),
         (_("network"), entry.network),
@@ -112,7 +109,7 @@ def show(
         (_("accuracy"), _score(entry)),
         (_("size"), decimal(entry.size)),
     ]
-    if entry.resume and not changed:
+    if entry.resume:
         facts.append((_("next"), entry.resume))
     screen.facts(facts)
     screen.say()
