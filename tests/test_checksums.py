@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from convlens import checksums
 from convlens.checksums import (
     SUMS,
     altered,
@@ -73,6 +74,17 @@ def test_settings_and_splits_that_were_changed_since_are_told(tmp_path):
     assert len(altered(tmp_path)) == 2  # it decides how folds and draws go on
     (tmp_path / "run.toml").unlink()
     (tmp_path / SUMS).write_text("damaged")
+    assert altered(tmp_path) == []
+
+
+def test_settings_that_cannot_be_read_are_not_said_to_be_changed(tmp_path, monkeypatch):
+    (tmp_path / "run.toml").write_text("")
+    seal(tmp_path)
+
+    def refuse(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(checksums, "digest", refuse)
     assert altered(tmp_path) == []
 
 

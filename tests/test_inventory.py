@@ -169,6 +169,17 @@ def test_studies_are_counted_in_their_parts_and_continued_as_a_whole(tmp_path):
         assert {entry.state for entry in find_runs(tmp_path / "search")} == {IN_TRAINING}
 
 
+def test_a_table_of_trials_that_cannot_be_read_hides_no_other_run(tmp_path):
+    study(tmp_path / "search", search={"trials": 20})
+    study(tmp_path / "other")
+    for content in (b"trial\n" + b"9" * 200_000, b"trial\n\xff"):
+        (tmp_path / "search" / "trials.csv").write_bytes(content)
+        states = {entry.folder.name: entry.state for entry in find_runs(tmp_path)}
+        assert states == {"search": DAMAGED, "other": RESUMABLE}
+        (problem,) = look(tmp_path / "search").problems
+        assert problem.startswith(f"{tmp_path / 'search'}: trials.csv cannot be read; ")
+
+
 def test_a_file_that_is_removed_while_it_is_counted_has_no_size(stopped, monkeypatch):
     size = look(stopped).size
     files = [*inventory.files_of(stopped), stopped / ".run.toml.temporary"]

@@ -107,8 +107,16 @@ def altered(folder: Path) -> list[str]:
     return [
         message.format(path=path)
         for path, known in paths.items()
-        if known is not None and path.is_file() and digest(path) != known
+        if known is not None and _is_other(path, known)
     ]
+
+
+def _is_other(path: Path, known: str) -> bool:
+    """Return whether a file that is there has another digest; one that cannot be read has none."""
+    try:
+        return path.is_file() and digest(path) != known
+    except OSError:  # Whoever reads the content of the file says why it cannot be read.
+        return False
 
 
 def refuse_altered(folder: Path) -> None:

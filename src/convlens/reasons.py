@@ -101,6 +101,8 @@ def damage_reason(error: BaseException) -> str:
     """
     if getattr(error, "strerror", None):
         return system_reason(error)
+    if isinstance(error, UnicodeDecodeError):
+        return _("this is not UTF-8 text")
     if error.args and isinstance(error.args[0], Message):
         return error.args[0]
     return _("its content is cut off, changed or of another kind")

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from convlens.config import Config
-from convlens.errors import ConvlensError
+from convlens.errors import ConvlensError, RunError
 from convlens.history import TRIED_COLUMNS, Row, read_history
 from convlens.language import N_, _
+from convlens.reasons import damage_reason
 from convlens.run_folder import (
     CLASSIFIER,
     COMPARISON_FACTS,
@@ -117,11 +118,22 @@ class Contents:
         return len(self.rows), self.config.training.epochs
 
     def _trials(self) -> list[dict[str, str]]:
-        """Return a row for each trial of a search that has ended."""
+        """Return a row for each trial of a search that has ended.
+
+        Raises:
+            RunError: If the table of them is damaged.
+        """
         if not (self.folder / TRIALS).exists():
             return []
-        with (self.folder / TRIALS).open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        try:
+            with (self.folder / TRIALS).open(newline="", encoding="utf-8") as file:
+                return list(csv.DictReader(file))
+        except (OSError, ValueError, csv.Error) as error:
+            raise RunError(
+                _("{folder}: {name} cannot be read; {reason}.").format(
+                    folder=self.folder, name=TRIALS, reason=damage_reason(error)
+                )
+            ) from error
 
     def score(self) -> tuple[float | None, str]:
         """Return the accuracy, and on which images."""

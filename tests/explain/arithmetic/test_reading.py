@@ -74,6 +74,19 @@ def test_what_cannot_be_is_refused(text, kind, words):
     assert isinstance(error.value, kind)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"9" * 200_000, "its content is cut off, changed or of another kind"),
+        ("1,2,½\n".encode("cp1252"), "this is not UTF-8 text"),
+    ],
+)
+def test_why_a_file_is_no_csv_is_said(tmp_path, content, reason):
+    (tmp_path / "p.csv").write_bytes(content)
+    with pytest.raises(DataError, match=f"cannot be read as CSV; {reason}"):
+        get_image(str(tmp_path / "p.csv"))
+
+
 @pytest.mark.parametrize("word", ["1e999999999", "1e-999999999", "1E+0009999"])
 def test_an_exponent_of_many_digits_is_refused_at_once(word):
     with pytest.raises(ConfigError, match="is not a number"):

@@ -213,7 +213,7 @@ def _read_file(path: Path) -> Numbers:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [" ".join(row) for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             _("{path}: the file cannot be read as CSV; {reason}.").format(
                 path=path, reason=damage_reason(error)
