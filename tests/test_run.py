@@ -62,6 +62,8 @@ def test_how_to_resume_names_the_classifier_where_there_is_one(tmp_path):
     assert run.how_to_resume() == f"{run.classifier_path} holds the classifier so far. {command}"
     run.write_history([{"epoch": 1}])
     assert run.how_to_resume() == f"{run.classifier_path} holds the best epoch so far. {command}"
+    run.write("report.json", "{}")
+    assert run.how_to_resume() == f"{run.folder} is finished; its result is there."
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):

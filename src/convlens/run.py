@@ -141,7 +141,9 @@ class Run:
             raise RunError(message.format(folder=self.folder))
 
     def how_to_resume(self) -> str:
-        """Return what a stopped run has kept, and the command that continues it."""
+        """Return what a stopped run has kept, and the command that continues it, if anything can."""
+        if run_folder.is_finished(self.folder):  # It was stopped after its result was written.
+            return _("{folder} is finished; its result is there.").format(folder=self.folder)
         how = _("To go on: {command}")
         if self.classifier_path.exists():
             how = _("{path} holds the classifier so far. To go on: {command}")

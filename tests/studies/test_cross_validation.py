@@ -135,6 +135,14 @@ def test_ctrl_c_while_the_report_is_written_says_how_to_go_on(run, digits, tmp_p
     with pytest.raises(Interrupted, match=r"finished folds keep .* --run \S+stopped --resume"):
         resume_cross_validation(digits, tmp_path / "stopped", QUIET)
 
+    def press_at_the_end(outer, *_, **__):
+        outer.write("report.json", "{}")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cross_validation, "finish", press_at_the_end)
+    with pytest.raises(Interrupted, match=r"scores\. \S+stopped is finished; its result is there"):
+        resume_cross_validation(digits, tmp_path / "stopped", QUIET)
+
 
 @pytest.mark.usefixtures("no_charts")
 def test_folds_are_scored_by_their_classifiers_where_kept_features_give_something_else(
