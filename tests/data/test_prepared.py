@@ -83,6 +83,14 @@ def test_the_fingerprint_does_not_depend_on_a_limit_or_on_what_can_be_read(tmp_p
     assert not whole.has_fingerprint(None)
 
 
+def test_a_limit_that_draws_unreadable_images_of_a_class_only_is_named(tmp_path):
+    dataset = folder(tmp_path, noise)
+    for path in (tmp_path / "a").iterdir():
+        path.write_bytes(path.name.encode())
+    with pytest.raises(DataError, match=r"--limit has drawn, .*'a' \(0 of its 2 .*higher --limit"):
+        prepare_data(dataset, Config().replace(limit=4))
+
+
 def test_a_class_that_cannot_be_read_is_refused(tmp_path):
     dataset = folder(
         tmp_path, lambda path, _: path.touch() if path.parent.name == "b" else noise(path)

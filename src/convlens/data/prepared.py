@@ -86,10 +86,8 @@ class Prepared:
         return fingerprint(digests, self.dataset.labels, self.dataset.class_names)
 
     def has_fingerprint(self, known: str | None) -> bool:
-        """Return whether a fingerprint is that of these images.
-
-        Without a limit, earlier versions did not count the content of images that cannot be read.
-        """
+        """Return whether a fingerprint is that of these images."""
+        # Without a limit, earlier versions did not count the content of unreadable images.
         earlier = None if self.whole is not None else self._by(self.store.digests)
         return known is not None and known in (self.fingerprint, earlier)
 
@@ -104,7 +102,7 @@ class Prepared:
         return order_of(self.store.contents, self.dataset.labels)
 
     def has_order(self, known: str) -> bool:
-        """Return whether an order is that of these images; see `has_fingerprint`."""
+        """Return whether an order is that of these images, as `has_fingerprint` does."""
         return known in (self.order, order_of(self.store.digests, self.dataset.labels))
 
     @property
@@ -244,6 +242,7 @@ def prepare_data(  # noqa: PLR0913 - all but two have defaults
         val=config.data.val,
         test=config.data.test,
         seed=config.training.seed,
+        limited=whole is not None,
         name_of=dataset.image_name,
     )
     notes = tuple(clusters.notes(dataset))

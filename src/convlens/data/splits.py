@@ -48,6 +48,7 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     val: float = 0.2,
     test: float = 0.2,
     seed: int = 0,
+    limited: bool = False,
     name_of: Callable[[int], str] = str,
 ) -> Splits:
     """Split the usable images.
@@ -65,6 +66,7 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
         val: The share of the training images that validates, if the source has no validation set.
         test: The share of all images that tests, if the source has no test set.
         seed: The seed of the draw.
+        limited: Whether these are the images that `--limit` has drawn, for messages.
         name_of: Returns the name of an image, for messages.
 
     Raises:
@@ -88,7 +90,7 @@ def make_splits(  # noqa: PLR0913 - each argument is one fact about the splits
     left_out = _take_out_copies(splits, clusters)
     notes = _left_out_note(left_out, splits, clusters, name_of)
     copied = left_out[split_of_image[left_out] == "train"]
-    _require_training(labels, class_names, splits["train"], usable, copied)
+    _require_training(labels, class_names, splits["train"], usable, copied, limited=limited)
     if has_val and not len(splits["val"]):
         notes.append(_("every image of val is in test, too; other images validate, from train"))
         splits["val"] = drawn("val", val)
@@ -138,6 +140,8 @@ def _require_training(
     train: Indices,
     usable: NDArray[np.bool_],
     copied: Indices,
+    *,
+    limited: bool,
 ) -> None:
     """Raise DataError for classes without a training image.
 
@@ -150,6 +154,7 @@ def _require_training(
         train: The training images.
         usable: (n,) False for images that could not be read.
         copied: The images that were taken out of the training because val or test has them.
+        limited: Whether these are the images that `--limit` has drawn.
     """
     only_copies = np.setdiff1d(labels[copied], labels[train])
     refuse_if(
@@ -176,11 +181,14 @@ def _require_training(
         )
         for label in np.setdiff1d(labels, labels[train])
     ]
-    refuse_if(
-        missing,
-        _(
-            "every class needs an image to train on; none is left for {classes}. Add images, "
-            "remove the class, or lower --val and --test."
-        ),
-        classes=and_more(missing),
+    message = _(
+        "every class needs an image to train on; none is left for {classes}. Add images, "
+        "remove the class, or lower --val and --test."
     )
+    if limited:
+        message = _(
+            "every class needs an image to train on; of those that --limit has drawn, none is left "
+            "for {classes}. Give a higher --limit, remove the images that cannot be read, or lower "
+            "--val and --test."
+        )
+    refuse_if(missing, message, classes=and_more(missing))
