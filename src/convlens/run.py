@@ -141,7 +141,7 @@ class Run:
             raise RunError(message.format(folder=self.folder))
 
     def how_to_resume(self) -> str:
-        """Return what a stopped run has kept, and the command that continues it, if anything can."""
+        """Return what a stopped run has kept, and the command that continues what is left."""
         if run_folder.is_finished(self.folder):  # It was stopped after its result was written.
             return _("{folder} is finished; its result is there.").format(folder=self.folder)
         how = _("To go on: {command}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from convlens.data.correction_lists import read_list
+from convlens.studio import history
 from tests.cli.commands import QUICK, run
 from tests.studio.conftest import opened, picture
 from tests.studio.labels import labels_of, labels_of_training
@@ -191,9 +192,12 @@ def test_an_image_that_is_not_on_the_disk_is_not_acknowledged(own, monkeypatch):
     assert not [path.name for path in own.studio.workspace.places.images.rglob("*a.png")]
 
 
-def test_a_workspace_that_was_removed_does_not_come_back_at_the_end(tmp_path):
+def test_a_workspace_that_was_removed_does_not_come_back_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(history, "PAUSE", 600.0)
     with opened(tmp_path / "pets") as page:
-        page.add(page.make("cat"), "1.png", picture(1))
+        cat = page.make("cat")
+        for number in (1, 2):  # the history is written after the first one, and then at the end
+            page.add(cat, f"{number}.png", picture(number), group="g")
         shutil.rmtree(tmp_path / "pets")
     assert not (tmp_path / "pets").exists()
 

@@ -193,7 +193,7 @@ class History:
 
     def close(self) -> None:
         """Write what is not yet on the disk; nothing of a workspace that was removed meanwhile."""
-        if not self._is_saved:
+        if not self._is_saved and self._path.parent.is_dir():
             self.save()
 
 
