@@ -52,10 +52,10 @@ def printable(name: object, encoding: str = "utf-8") -> str:
 def multiple(times: float) -> str:
     """Return how many times as large a number is as another one.
 
-    >>> multiple(2.345), multiple(49.7), multiple(5e11)
-    ('2.3', '50', '500,000,000,000')
+    >>> multiple(2.345), multiple(9.97), multiple(49.7), multiple(5e11)
+    ('2.3', '10', '50', '500,000,000,000')
     """
-    return f"{times:,.0f}" if times >= 10 else f"{times:.1f}"
+    return f"{times:,.0f}" if round(times, 1) >= 10 else f"{times:.1f}"
 
 
 def in_line(text: str) -> str:
