@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convlens.data.correction_lists import read_list
+from convlens.data.correction_lists import Correction, read_list
 from convlens.studio import history
 from tests.cli.commands import QUICK, run
 from tests.studio.conftest import opened, picture
@@ -208,12 +208,16 @@ def test_a_class_whose_last_own_image_goes_keeps_those_that_the_list_gives_it(ow
     names = ("cat/1", "cat/3", "dog/4", "dog/5")
     first, third, fourth, fifth = (rows[f"{name}.png"]["id"] for name in names)
     dog = own.classes()["dog"]
+    groups = [Correction(f"cat/{number}.png", "group", "7", "", "") for number in (1, 2)]
+    own.studio.workspace.marks.change({}, groups)
     own.post("/api/relabel", {"images": [first], "class": dog})
     own.post("/api/exclude", {"images": [third]})
     assert own.post("/api/remove", {"images": [fourth, fifth]}).json()["changed"] == 2
     expected = {"cat/2.png": "cat", "dog/1.png": "dog"}
     assert labels_of(own) == labels_of_training(own) == expected
+    assert [row.file for row in own.studio.workspace.marks.kept] == ["dog/1.png", "cat/2.png"]
     own.post("/api/undo")
     others = {"dog/4.png": "dog", "dog/5.png": "dog"}
     expected = {"cat/1.png": "dog", "cat/2.png": "cat"} | others
     assert labels_of(own) == labels_of_training(own) == expected
+    assert own.studio.workspace.marks.kept == groups

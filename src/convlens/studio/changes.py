@@ -215,7 +215,8 @@ def _mark(workspace: Workspace, what: str, after: Rows) -> int:
 def _settle(workspace: Workspace, step: Step) -> None:
     """Let a step move images into the folder of their class where it has no other image.
 
-    A list can only name classes that have an image. Images that lie elsewhere are never moved.
+    A list can only name classes that have an image. Images that lie elsewhere are never moved. The
+    rows of the list that do not change, such as those of groups, name the files as they lie then.
     """
     if not workspace.is_own:
         return
@@ -224,6 +225,7 @@ def _settle(workspace: Workspace, step: Step) -> None:
     stay = [item for item in workspace.listing.items if item.file not in gone]
     alone = workspace.listing.folders.keys() - {item.given for item in stay}
     taken: set[Path] = set()
+    renamed: dict[str, str] = {}
     for item in stay:
         row = rows.get(item.file)
         if row is None or row.action != "relabel" or row.value not in alone:
@@ -237,3 +239,8 @@ def _settle(workspace: Workspace, step: Step) -> None:
         step.moves.append((f"images/{item.file}", f"images/{folder.name}/{path.name}"))
         step.before |= workspace.marks.before([item.file])
         step.after |= {item.file: None}
+        renamed[item.file] = f"{folder.name}/{path.name}"
+    kept = workspace.marks.kept if step.kept is None else step.kept[1]
+    others = [replace(row, file=renamed.get(row.file, row.file)) for row in kept]
+    if others != kept:
+        step.kept = (workspace.marks.kept, others)
