@@ -45,6 +45,9 @@ def test_other_images_are_refused_and_its_own_get_its_split(digits, tmp_path):
     run.write("data.json", json.dumps(content | {"fingerprint": "another"}))
     with pytest.raises(RunError, match=r"these are not the images of .*fingerprint differs"):
         run.divided(prepared)
+    fewer = replace(digits, images=digits.images[:100], labels=digits.labels[:100])
+    with pytest.raises(RunError, match=r"not the images of .*, which has 1,797; found 100\. Give"):
+        run.drawn(fewer)
 
 
 def test_how_to_resume_names_the_classifier_where_there_is_one(tmp_path):

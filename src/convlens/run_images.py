@@ -25,7 +25,12 @@ def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepar
         RunError: If these are not the images of the run, or not in the order that they had.
     """
     if not prepared.has_fingerprint(data["fingerprint"]):
-        raise _other_images(folder, prepared.dataset)
+        raise RunError(
+            _(
+                "{source}: these are not the images of {folder} (their fingerprint differs). Give "
+                "the run's own images; others can be scored with evaluate --data."
+            ).format(source=prepared.dataset.source, folder=folder)
+        )
     # Runs of earlier versions have not recorded the order.
     if "order" in data and not prepared.has_order(data["order"]):
         raise RunError(
@@ -41,7 +46,7 @@ def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepar
 def drawn(folder: Path, data: Mapping[str, Any], dataset: Dataset) -> NDArray[np.int64]:
     """Return the (n,) ascending indices of the images of a data set that a run uses.
 
-    Runs of earlier releases have not recorded them, and use all images.
+    Runs without a limit, and those of earlier releases, have not recorded them, and use all images.
 
     Args:
         folder: The folder of the run.
@@ -52,13 +57,10 @@ def drawn(folder: Path, data: Mapping[str, Any], dataset: Dataset) -> NDArray[np
         RunError: If these are not the images of the run.
     """
     if data.get("images", len(dataset)) != len(dataset):
-        raise _other_images(folder, dataset)
+        raise RunError(
+            _(
+                "{source}: these are not the images of {folder}, which has {known:,}; found "
+                "{found:,}. Give the run's own images; others can be scored with evaluate --data."
+            ).format(source=dataset.source, folder=folder, known=data["images"], found=len(dataset))
+        )
     return np.array(data.get("drawn", range(len(dataset))), np.int64)
-
-
-def _other_images(folder: Path, dataset: Dataset) -> RunError:
-    message = _(
-        "{source}: these are not the images of {folder} (their fingerprint differs). Give the "
-        "run's own images; others can be scored with evaluate --data."
-    )
-    return RunError(message.format(source=dataset.source, folder=folder))
