@@ -11,6 +11,7 @@ from convlens.errors import ClassifierError, ConfigError, ModelError
 from convlens.pipeline import train
 from convlens.preprocess import Preprocessing
 from convlens.run import Run
+from convlens.transfer import origin as origin_module
 from convlens.transfer.origin import BackboneOrigin, choose_backbone, choose_origin
 from tests.trainings import QUIET
 from tests.transfer.backbones import (
@@ -132,6 +133,15 @@ def test_small_grey_images_for_a_backbone_of_the_zoo():
     assert any("enlarged; the least side here is 12" in note for note in prepared.notes)
     assert any("are grey" in note for note in prepared.notes)
     assert origin.prepare(grey, config.replace(size="32"), None).preprocessing.shape == (32, 32, 3)
+
+
+def test_notes_on_the_size_are_of_the_images_that_a_limit_leaves(monkeypatch):
+    grey = Dataset("memory", "arrays", IMAGES[..., 0].copy(), np.arange(24) % 3, ("x", "y", "z"))
+    seen = []
+    monkeypatch.setattr(origin_module, "look_at", lambda found: seen.append(len(found)) or ([], 0))
+    config = Config().replace(backbone="efficientnet_lite0", limit=6)
+    choose_backbone(config).prepare(grey, config, None)
+    assert seen == [6]
 
 
 def test_the_small_stem_of_a_backbone_is_noted_where_images_are():

@@ -59,7 +59,7 @@ class BackboneOrigin(Origin):
             raise ConfigError(_(OWN_NETWORK).format(flag="--stem", trained=trained))
         prepared = super().prepare(dataset, self._as_trained(config), progress, drawn)
         return dataclasses.replace(
-            prepared, more_notes=(*prepared.more_notes, *_size_notes(dataset, prepared))
+            prepared, more_notes=(*prepared.more_notes, *_size_notes(prepared))
         )
 
     def preprocess(self, dataset: Dataset, config: Config) -> Preprocessing:
@@ -216,9 +216,9 @@ def _refuse_other_model(config: Config, network: str) -> None:
         )
 
 
-def _size_notes(dataset: Dataset, prepared: Prepared) -> tuple[str, ...]:
+def _size_notes(prepared: Prepared) -> tuple[str, ...]:
     """Return notes on images that are smaller than the backbone's, or grey where it has colours."""
-    sizes, grey = look_at(dataset)
+    sizes, grey = look_at(prepared.dataset)
     height, width, channels = prepared.preprocessing.shape
     least_wanted = min(height, width)
     least = min((min(size) for size in sizes), default=least_wanted)
