@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,10 @@ from convlens.checksums import (
     SUMS,
     altered,
     complete_files,
+    digest,
     read_sums,
     refuse_altered,
+    resealed,
     seal,
     unseal,
 )
@@ -50,6 +53,21 @@ def test_an_unsealed_folder_has_no_checksums(tmp_path):
     unseal(tmp_path)
     unseal(tmp_path)
     assert read_sums(tmp_path) == {}
+
+
+def test_what_a_block_does_not_write_keeps_its_checksum(tmp_path):
+    for name in ("written", "changed", "removed", "whole"):
+        (tmp_path / name).write_text("before")
+    seal(tmp_path)
+    before = read_sums(tmp_path)
+    (tmp_path / "changed").write_text("after")
+    (tmp_path / "removed").unlink()
+    with resealed(tmp_path):
+        assert not (tmp_path / SUMS).exists()
+        (tmp_path / "written").write_text("after")
+        (tmp_path / "new").write_text("after")
+    after = digest(tmp_path / "written")
+    assert read_sums(tmp_path) == before | {Path("written"): after, Path("new"): after}
 
 
 def test_a_damaged_list_is_told(tmp_path):

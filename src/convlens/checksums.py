@@ -8,7 +8,8 @@ differs from one.
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from convlens.errors import RunError
@@ -28,19 +29,26 @@ FIXED = (SETTINGS, ASKED, "data.json")  # what decides how a run goes on
 LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
 
 
-def seal(folder: Path, files: Iterable[Path] | None = None) -> None:
+def seal(
+    folder: Path, files: Iterable[Path] | None = None, known: Mapping[Path, str] | None = None
+) -> None:
     """Write the checksums of files of a folder, instead of those that are there.
 
     Args:
         folder: The folder of a run.
         files: The files that do not change any more; None stands for all of a finished run.
+        known: Checksums that stay as they are, by the paths of the files inside the folder.
 
     Raises:
         StorageError: If the checksums cannot be written.
     """
     files = complete_files(folder) if files is None else files
+    sums = dict(known or {})
     with storage_errors(folder / SUMS, _("the list of checksums")):
-        lines = [_line(digest(path), path.relative_to(folder)) for path in sorted(files)]
+        for path in files:
+            name = path.relative_to(folder)
+            sums[name] = sums.get(name) or digest(path)
+    lines = [_line(sums[name], name) for name in sorted(sums)]
     # The bytes of a name that is not UTF-8 stay as they are.
     content = "".join(lines).encode(errors="surrogateescape")
     write_atomically(folder / SUMS, content, _("the list of checksums"))
@@ -70,6 +78,41 @@ def unseal(folder: Path) -> None:
         (folder / SUMS).unlink(missing_ok=True)
 
 
+@contextmanager
+def resealed(folder: Path) -> Iterator[None]:
+    """Unseal a folder for a block that writes into it, and seal it again afterwards.
+
+    A file that the block does not write keeps its checksum, so that one that was changed or removed
+    before is still told from a whole one.
+
+    Raises:
+        StorageError: If the checksums cannot be removed or written.
+    """
+    sums = _readable_sums(folder)
+    before = {name: _stamp(folder / name) for name in sums}
+    unseal(folder)
+    yield
+    same = {name: sums[name] for name, stamp in before.items() if _stamp(folder / name) == stamp}
+    seal(folder, known=same)
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when a file is written, or None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _readable_sums(folder: Path) -> dict[Path, str]:
+    """Return the checksums of a folder; none if the list is damaged, as `run verify` says."""
+    try:
+        return read_sums(folder)
+    except (OSError, ValueError):
+        return {}
+
+
 def read_sums(folder: Path) -> dict[Path, str]:
     """Return the checksums of a folder, by the paths of the files inside it; none if there is none.
 
@@ -94,10 +137,7 @@ def read_sums(folder: Path) -> dict[Path, str]:
 
 def altered(folder: Path) -> list[str]:
     """Return a sentence for each of the settings and the split of a run that was changed since."""
-    try:
-        sums = read_sums(folder)
-    except (OSError, ValueError):  # The list itself is damaged, which `convlens run verify` says.
-        return []
+    sums = _readable_sums(folder)
     message = _(
         "{path}: the settings and the split of a run must stay as it has written them; this file "
         "was changed since. Restore the file. To train with other settings, start a new run with "

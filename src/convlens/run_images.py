@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convlens.checksums import refuse_altered
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import RunError
@@ -54,8 +55,9 @@ def drawn(folder: Path, data: Mapping[str, Any], dataset: Dataset) -> NDArray[np
         dataset: The images.
 
     Raises:
-        RunError: If these are not the images of the run.
+        RunError: If these are not the images of the run, or its settings or its split were changed.
     """
+    refuse_altered(folder)
     if data.get("images", len(dataset)) != len(dataset):
         raise RunError(
             _(

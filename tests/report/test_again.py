@@ -8,10 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from convlens.checksums import unseal
 from convlens.errors import DataError, RunError
 from convlens.report import leak_free
 from convlens.report.again import images_of, refuse_several, score_again, score_other
 from convlens.report.finish import finish
+from convlens.run_check import check_files
 from tests.report.conftest import copied
 from tests.trainings import QUIET, recording
 
@@ -30,6 +32,25 @@ def test_scored_again_the_report_says_the_same(run, digits):
     assert run.report["none_of_these"] == before["none_of_these"]
     assert run.report["metrics"] == before["metrics"]
     assert (before["test_evaluations"], run.report["test_evaluations"]) == (1, 2)
+
+
+def test_a_run_with_another_split_is_not_scored(run, digits):
+    """Its training images would be scored as if it had not seen them."""
+    splits = run.data["splits"]
+    swapped = splits | {"train": splits["test"], "test": splits["train"]}
+    run.write("data.json", json.dumps(run.data | {"splits": swapped}))
+    before = run.report
+    with pytest.raises(RunError, match=r"data\.json: the settings and the split .* was changed"):
+        score_again(run, run.classifier(), digits, QUIET)
+    assert run.report == before
+
+
+def test_a_history_that_was_changed_is_still_told_after_scoring(run, digits):
+    path = run.folder / "history.csv"
+    path.write_text(path.read_text() + "\n")
+    score_again(run, run.classifier(), digits, QUIET)
+    changed = [one.name for one in check_files(run.folder) if one.is_wrong]
+    assert changed == ["history.csv"]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +75,7 @@ def test_the_command_for_a_draw_can_be_typed():
 def test_a_run_without_images_set_aside_has_none_to_score(run, digits):
     splits = run.data["splits"]
     everything = {"train": splits["train"], "val": [], "test": []}
+    unseal(run.folder)  # as a training that set none aside would have sealed other splits
     run.write("data.json", json.dumps(run.data | {"splits": everything}))
     with pytest.raises(DataError, match="this run set none aside"):
         score_again(run, run.classifier(), digits, QUIET)

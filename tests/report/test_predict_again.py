@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from convlens.checksums import SUMS, read_sums
+from convlens.checksums import SUMS, read_sums, unseal
 from convlens.errors import RunError
 from convlens.report.predict_again import predict_again
 from convlens.report.predictions import PREDICTIONS, read_predictions
@@ -45,6 +45,7 @@ def test_an_older_run_gets_the_same_file_and_keeps_its_report(run, digits):
 def test_a_run_without_images_set_aside_has_none_to_predict(run, digits):
     splits = run.data["splits"]
     everything = {"train": splits["train"], "val": [], "test": []}
+    unseal(run.folder)  # as a training that set none aside would have sealed other splits
     run.write("data.json", json.dumps(run.data | {"splits": everything}))
     with pytest.raises(RunError, match="no images were set aside"):
         predict_again(run, run.classifier(), digits, QUIET)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.checksums import seal, unseal
+from convlens.checksums import resealed, seal, unseal
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.kept import keep_if_asked
 from convlens.config import TrainingConfig
@@ -239,9 +239,8 @@ def report_run(
     """
     count = earlier + int(scored.evaluation.images_seen == "test")
     extra = {"test_evaluations": count} | dict(facts or {})
-    unseal(run.folder)
-    publish(run, run.folder, classifier, scored, extra, screen)
-    seal(run.folder)
+    with resealed(run.folder):
+        publish(run, run.folder, classifier, scored, extra, screen)
     verdict = judge_run(run, classifier)
     if verdict:
         screen.fact(_("epochs"), verdict)

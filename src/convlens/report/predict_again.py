@@ -4,9 +4,11 @@ The report stays as it is, and nothing is decided by the test images anew: the s
 predicts the same images.
 """
 
+from contextlib import nullcontext
+
 import numpy as np
 
-from convlens.checksums import SUMS, seal, unseal
+from convlens.checksums import SUMS, resealed
 from convlens.classifier.classifier import Classifier
 from convlens.data.dataset import Dataset
 from convlens.errors import RunError
@@ -52,9 +54,7 @@ def predict_again(run: Run, classifier: Classifier, dataset: Dataset, screen: Sc
     evaluation = evaluate(
         prepared.dataset.labels[indices], np.concatenate(parts), classifier.class_names
     )
-    was_sealed = (run.folder / SUMS).exists()
     files = [prepared.dataset.file_name(int(index)) for index in indices]
-    unseal(run.folder)
-    write_predictions(run.folder, evaluation, files)
-    if was_sealed:
-        seal(run.folder)
+    is_sealed = (run.folder / SUMS).exists()
+    with resealed(run.folder) if is_sealed else nullcontext():
+        write_predictions(run.folder, evaluation, files)
