@@ -176,11 +176,17 @@ def test_too_few_images(digits, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(("k", "draws"), [(0, 5), (-1, 5), (5, 0), (5, 1)])
-def test_numbers_below_their_least(digits, k, draws):
-    with pytest.raises(
-        ConfigError, match=f"--few must be at least 1 and --draws at least 2; found {k} and {draws}"
-    ):
+@pytest.mark.parametrize(
+    ("k", "draws", "said"),
+    [
+        (0, 5, r"^--few must be at least 1; found 0\.$"),
+        (-1, 5, r"^--few must be at least 1; found -1\.$"),
+        (5, 0, r"^--draws must be at least 2; found 0\.$"),
+        (5, 1, r"^--draws must be at least 2; found 1\.$"),
+    ],
+)
+def test_numbers_below_their_least(digits, k, draws, said):
+    with pytest.raises(ConfigError, match=said):
         train_on_few(digits, SCRATCH, k, draws=draws, screen=QUIET)
 
 
@@ -188,7 +194,7 @@ def test_no_draws_on_the_command_line(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["train", "digits", "--few", "2", "--draws", "0"])
     assert stopped.value.code == 2
-    assert "--draws at least 2; found 2 and 0" in capsys.readouterr().err
+    assert "--draws must be at least 2; found 0." in capsys.readouterr().err
 
 
 def test_ctrl_c_while_the_mean_is_written_says_how_to_go_on(scratch, digits, tmp_path, monkeypatch):

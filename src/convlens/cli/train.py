@@ -129,4 +129,4 @@ def _check_study(folds: int | None, few: int | None, draws: int | None) -> None:
     if folds is not None:
         check_folds(folds)
     if few is not None:
-        check_few(few, 2 if draws is None else draws)
+        check_few(few, draws)

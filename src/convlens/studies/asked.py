@@ -7,34 +7,31 @@ import math
 
 from convlens.errors import ConfigError
 from convlens.language import _
+from convlens.setting import refuse_outside
 
 
 def check_folds(k: int) -> None:
     """Raise ConfigError if a cross-validation has fewer than two folds."""
-    if k < 2:
-        raise ConfigError(_("--folds must be at least 2; found {k}.").format(k=k))
+    refuse_outside("--folds", k, low=2)
 
 
-def check_few(k: int, draws: int) -> None:
-    """Raise ConfigError if a training on few images has no image or fewer than two draws."""
-    if k < 1 or draws < 2:
-        raise ConfigError(
-            _("--few must be at least 1 and --draws at least 2; found {k} and {draws}.").format(
-                k=k, draws=draws
-            )
-        )
+def check_few(k: int, draws: int | None) -> None:
+    """Raise ConfigError if a training on few images has no image or fewer than two draws.
+
+    Args:
+        k: The number of images of each class.
+        draws: How often they are drawn; None if that was not given.
+    """
+    refuse_outside("--few", k, low=1)
+    refuse_outside("--draws", draws, low=2)
 
 
 def check_search(trials: int, minutes: float | None, generation: int) -> None:
     """Raise ConfigError unless a search has trials, a generation has one, and there is time."""
-    if trials < 2:
-        raise ConfigError(_("--trials must be at least 2; found {trials}.").format(trials=trials))
+    refuse_outside("--trials", trials, low=2)
     if minutes is not None:
         check_minutes(minutes)
-    if generation < 1:
-        raise ConfigError(
-            _("--generation must be at least 1; found {generation}.").format(generation=generation)
-        )
+    refuse_outside("--generation", generation, low=1)
 
 
 def check_minutes(minutes: float) -> None:
