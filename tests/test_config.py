@@ -65,8 +65,23 @@ def test_what_follows_from_a_changed_setting_is_decided_anew():
 
 def test_types_are_checked_from_python_too():
     assert Config().replace(filters=[8, 16]).model.filters == (8, 16)
-    with pytest.raises(ConfigError, match="--epochs must be int; found '3'"):
+    with pytest.raises(ConfigError, match="--epochs must be a whole number; found '3'"):
         Config().replace(epochs="3")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("learning_rate", "fast", "--learning-rate must be a number; found 'fast'"),
+        ("limit", 30.5, "--limit must be a whole number; found 30.5"),
+        ("flip", 1, "--flip must be true or false; found 1"),
+        ("optimizer", 3, "--optimizer must be a text in quotation marks; found 3"),
+        ("filters", 32, r"--filters must be a list of whole numbers, such as \[32, 64, 128\]"),
+    ],
+)
+def test_types_are_named_in_words(name, value, said):
+    with pytest.raises(ConfigError, match=said):
+        Config().replace(**{name: value})
 
 
 def test_whole_numbers_do_for_fractions(tmp_path):

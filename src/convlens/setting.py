@@ -16,6 +16,17 @@ LIMITS = (  # of numbers; NaN satisfies none of them
     ("high", operator.le, N_("{flag} must be at most {limit:g}; found {value:g}.")),
 )
 
+# By the type that a value must have. A tuple comes first, as its items have a type, too.
+WRONG_TYPES: dict[Any, str] = {
+    tuple[int, ...]: N_(
+        "{name} must be a list of whole numbers, such as [32, 64, 128]; found {value!r}."
+    ),
+    bool: N_("{name} must be true or false; found {value!r}."),
+    int: N_("{name} must be a whole number; found {value!r}."),
+    float: N_("{name} must be a number; found {value!r}."),
+    str: N_("{name} must be a text in quotation marks; found {value!r}."),
+}
+
 
 def setting(
     default: Any,
@@ -156,9 +167,5 @@ def typed(name: str, value: Any, section: type[Section]) -> Any:
         return float(value)
     elif type(value) in wanted:
         return value
-    kind = hint.__name__ if isinstance(hint, type) else str(hint)
-    raise ConfigError(
-        _("{flag} must be {kind}; found {value!r}.").format(
-            flag=flag_of(name), kind=kind, value=value
-        )
-    )
+    kind = next(kind for kind in WRONG_TYPES if kind in (hint, *wanted))
+    raise ConfigError(_(WRONG_TYPES[kind]).format(name=flag_of(name), value=value))

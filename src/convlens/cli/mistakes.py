@@ -23,12 +23,11 @@ from cyclopts.argument import Argument
 
 from convlens.errors import ConfigError
 from convlens.language import N_, _, listed, ngettext
+from convlens.setting import WRONG_TYPES
 
 # By the type that a value must have.
-WRONG_VALUES: dict[Any, str] = {
+WRONG_VALUES = WRONG_TYPES | {
     bool: N_("{name} is switched on or off without a value; found {value!r}."),
-    int: N_("{name} must be a whole number; found {value!r}."),
-    float: N_("{name} must be a number; found {value!r}."),
 }
 
 
@@ -116,8 +115,19 @@ def _missing(error: MissingArgumentError) -> str:
     used = [token.keyword for token in error.argument.tokens] if error.argument else []
     flag = error.keyword or next(filter(None, reversed(used)), None)
     if flag:
+        word = _after(flag, error.root_input_tokens or [])
+        if word.startswith("-") and not word.startswith("--"):
+            return _(
+                "{flag} needs a value; found {word!r}, which is read as an option as it begins "
+                "with a dash. If it is the value, write {flag}={word}."
+            ).format(flag=flag, word=word)
         return _("{flag} needs a value.").format(flag=flag)
     return _("{name} is missing.").format(name=_spell(error.argument))
+
+
+def _after(flag: str, words: Sequence[str]) -> str:
+    """Return the word that follows a flag where it was last given, or nothing."""
+    return next((word for before, word in reversed([*pairwise(words)]) if before == flag), "")
 
 
 def _wrong_number(error: ConsumeMultipleError) -> str:
