@@ -46,6 +46,14 @@ def test_a_name_that_leads_upwards_is_a_path_and_no_name_below_the_runs(name, he
     assert [path.name for path in here.iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("name", ["-dash", "runs/-dash", "--epochs"])
+def test_a_name_that_commands_would_read_as_an_option_is_refused(name, here):
+    with pytest.raises(RunError, match="must not begin with a dash, as commands would read it"):
+        Run.create(name, "")
+    assert not [*here.iterdir()]
+    assert Run.create(None, "-photos-resnet18").folder == Path("runs/photos-resnet18")
+
+
 def test_a_run_that_begins_just_now_keeps_its_folder(here):
     assert Run.create(None, "digits") != Run.create(None, "digits")
     Run.create("mine", "")

@@ -36,7 +36,7 @@ def claim(name: str | Path | None, default: str) -> Path:
         if not claim_folder(folder / "state", _("the run folder")):
             raise _taken_error(folder)
         return folder
-    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default)
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in default).lstrip("-")
     return next(
         folder
         for folder in numbered(RUNS / safe)
@@ -45,7 +45,14 @@ def claim(name: str | Path | None, default: str) -> Path:
 
 
 def refuse_taken(folder: Path) -> None:
-    """Raise RunError if a new run in this folder would overwrite something."""
+    """Raise RunError if a new run in this folder would overwrite something, or look like a flag."""
+    if folder.name.startswith("-"):
+        raise RunError(
+            _(
+                "the name of a run must not begin with a dash, as commands would read it as an "
+                "option; found {name}. Use another --run name."
+            ).format(name=folder.name)
+        )
     if _is_taken(folder):
         raise _taken_error(folder)
 
