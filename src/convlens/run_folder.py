@@ -11,7 +11,7 @@ from typing import Any
 from convlens.errors import RunError
 from convlens.files import with_present_names
 from convlens.folders import TEMPORARY
-from convlens.language import _
+from convlens.language import N_, _
 from convlens.reasons import damage_reason
 from convlens.text import original
 
@@ -29,6 +29,7 @@ RESULTS = {COMPARISON_FACTS: "ranking", SEARCH_FACTS: "best"}  # what these file
 CONTINUED_BY = {COMPARISON_FACTS: "compare", SEARCH_FACTS: "search"}  # other runs, by train
 NETWORK_DONE = "trained.json"  # marks a network of a comparison as trained
 FOLD_DONE = "state/scored.npz"  # marks a fold as done; the probabilities of its held-out images
+HELD_OUT = N_("{k} held-out folds")  # what report.json says in every language
 # What a run, a search or several trainings have before they can be continued.
 BEGUN = {"state", "plots", "data.json", "lists", "SHA256SUMS", SEARCH_FACTS, ASKED}
 
@@ -151,6 +152,16 @@ def images_in_words(number: int | None, used: int | None) -> str:
     if used is None or used == number:
         return f"{number:,}"
     return _("{used:,} of {number:,}").format(used=used, number=number)
+
+
+def folds_in_words(seen: str) -> str:
+    """Return which folds were scored, in the chosen language; "" if other images were.
+
+    >>> folds_in_words("4 held-out folds"), folds_in_words("test")
+    ('4 held-out folds', '')
+    """
+    number = seen.partition(" ")[0]
+    return _(HELD_OUT).format(k=number) if seen == HELD_OUT.format(k=number) else ""
 
 
 def files_of(folder: Path) -> list[Path]:

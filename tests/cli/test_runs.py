@@ -191,6 +191,22 @@ def test_a_run_that_is_trained_is_neither_resumed_nor_verified(runs, busy, capsy
     assert "in training" in said(capsys)
 
 
+def test_that_nothing_was_removed_is_said_where_one_of_several_is_no_run(runs, capsys):
+    assert run("run", "remove", "done", "nosuch", "--yes") == 5
+    assert "Nothing was removed." in said(capsys)
+    assert (runs / "done" / "classifier.keras").exists()
+
+
+def test_the_folds_that_were_scored_are_named_in_the_chosen_language(runs, capsys):
+    file = runs / "done" / "report.json"
+    report = json.loads(file.read_text()) | {"images_seen": "4 held-out folds"}
+    file.write_text(json.dumps(report))
+    assert run("run", "list") == 0
+    assert "4 held-out folds" in said(capsys)
+    assert run("run", "list", "--language", "zh") == 0
+    assert "4 折交叉驗證" in said(capsys)
+
+
 def test_nobody_who_answers_nothing_removes_a_run(runs, monkeypatch, capsys):
     """As Ctrl-D does, and a standard input that is closed."""
 

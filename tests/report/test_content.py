@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from convlens.evaluation.evaluate import evaluate
+from convlens.language_choice import using
 from convlens.report.content import (
     MISTAKES,
     accuracy_sentences,
     baseline_sentence,
     describe,
+    name_images,
     none_of_these_sentences,
     plain_data,
     report_dict,
@@ -84,6 +86,12 @@ def test_the_accuracy_of_test_images_holds_for_new_ones():
         "statement. Always predicting the most frequent class would be correct for 60.0 % of the "
         "images."
     )
+
+
+def test_folds_are_named_in_the_chosen_language():
+    assert name_images("5 held-out folds") == "5 held-out folds"
+    with using("zh"):
+        assert name_images("5 held-out folds") == "5 折交叉驗證"
 
 
 @pytest.mark.parametrize(

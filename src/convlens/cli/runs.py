@@ -14,7 +14,7 @@ from convlens.cli import versions
 from convlens.cli.output import print_json
 from convlens.errors import ConfigError, RunError
 from convlens.files import and_more, storage_errors
-from convlens.language import N_, _, ngettext
+from convlens.language import N_, _, ngettext, sentences
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -113,9 +113,8 @@ def show(
         facts.append((_("next"), entry.resume))
     screen.facts(facts)
     screen.say()
-    rows = [
-        (name, decimal(size)) for name, size in sorted(parts.items(), key=lambda part: -part[1])
-    ]
+    largest_first = sorted(parts.items(), key=lambda part: -part[1])
+    rows = [(name, decimal(size)) for name, size in largest_first]
     screen.columns([(_("files"), _("size")), *rows])
 
 
@@ -187,7 +186,10 @@ def remove(
     """
     from convlens.inventory import look
 
-    named = {folder.resolve(): folder for folder in map(_removable, (run, *others))}
+    try:
+        named = {folder.resolve(): folder for folder in map(_removable, (run, *others))}
+    except RunError as error:
+        raise RunError(sentences(str(error), _("Nothing was removed."))) from error
     # A part of a study goes with the study.
     folders = [one for place, one in named.items() if not named.keys() & set(place.parents)]
     entries = [look(folder) for folder in folders]
@@ -277,9 +279,7 @@ def _find(name: str) -> Path:
 
 
 def _state(entry: "Entry") -> str:
-    if entry.killed and entry.resume:
-        return _("killed; can be resumed")
-    return _(entry.state)
+    return _("killed; can be resumed") if entry.killed and entry.resume else _(entry.state)
 
 
 def _date(entry: "Entry") -> str:
@@ -292,4 +292,5 @@ def _score(entry: "Entry") -> str:
     value = "{value:.1f} %".format(value=100 * entry.score)
     if entry.scored == "test":
         return value
-    return _("{value}, {images}").format(value=value, images=_(entry.scored))
+    images = run_folder.folds_in_words(entry.scored) or _(entry.scored)
+    return _("{value}, {images}").format(value=value, images=images)

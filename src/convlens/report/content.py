@@ -11,6 +11,7 @@ from convlens.evaluation.evaluate import IMAGES_SEEN, Evaluation
 from convlens.evaluation.scores import Score
 from convlens.language import N_, _, sentences
 from convlens.preprocess import ImageArray
+from convlens.run_folder import folds_in_words
 
 if TYPE_CHECKING:
     from convlens.report.why import Why  # which imports Keras
@@ -141,7 +142,7 @@ def plain_data(value: Any) -> Any:
 
 def name_images(seen: str) -> str:
     """Return the name of the images that were scored, in words."""
-    return _(IMAGES_SEEN[seen]) if seen in IMAGES_SEEN else seen
+    return _(IMAGES_SEEN[seen]) if seen in IMAGES_SEEN else folds_in_words(seen) or seen
 
 
 def accuracy_sentences(evaluation: Evaluation) -> str:

@@ -29,7 +29,7 @@ from convlens.recipe_choice import usual_training
 from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
 from convlens.run import Run
-from convlens.run_folder import FOLD_DONE
+from convlens.run_folder import FOLD_DONE, HELD_OUT
 from convlens.screen import Screen, duration
 from convlens.studies.asked import check_folds
 from convlens.studies.places import Here, Job, Place
@@ -186,7 +186,7 @@ class _Folds:
                 dataset.labels[self.pool],
                 rows[self.pool],
                 dataset.class_names,
-                images_seen=_("{k} held-out folds").format(k=self.k),
+                images_seen=HELD_OUT.format(k=self.k),
             )
             scored = Scored(evaluation, self.whole, self.pool, explained=False)
             facts = {"folds": self.k}
