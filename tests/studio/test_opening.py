@@ -2,6 +2,8 @@
 
 import pytest
 
+from convlens.errors import ConfigError
+from convlens.studio.opening import open_places
 from tests.studio.conftest import opened, picture
 from tests.studio.labels import labels_of, labels_of_training
 
@@ -74,3 +76,15 @@ def test_every_layout_is_opened(kind, photos, tmp_path, monkeypatch):
         assert page.state()["excluded"] == 1
     with opened(root) as page:
         assert page.state()["excluded"] == 1
+
+
+@pytest.mark.parametrize("file", ["run.toml", "compare.json"])
+def test_a_run_is_not_opened_as_images(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "runs" / "p30"
+    (run / "plots").mkdir(parents=True)
+    (run / file).touch()
+    (run / "plots" / "history.png").write_bytes(picture(1))
+    with pytest.raises(ConfigError, match=r"this folder is a run.*convlens run show"):
+        open_places("runs/p30")
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
