@@ -119,6 +119,17 @@ def test_findings_without_files_are_told_by_what_was_measured(digits):
     assert short_form(Audit(digits, (small,)))[0] == "classes with few images: 1 (3 (2))"
 
 
+def test_the_command_is_said_to_audit_all_images_where_a_limit_has_left_some(digits):
+    told = short_form(Audit(digits, (found("blank", digits, [7]),)), limited=True)
+    assert told[-1].endswith("audit digits (of all images, not only those that --limit left)")
+
+
+def test_a_training_with_a_limit_says_that_the_command_audits_all_images(tmp_path):
+    dataset = load_data(make_set(tmp_path / "set", 25))
+    checked = check_before_training(prepare_data(dataset, Config().replace(limit=12)))
+    assert "only those that --limit left" in checked.more_notes[-1]
+
+
 def test_the_command_that_shows_all_obeys_the_same_lists(digits):
     used = SimpleNamespace(list=SimpleNamespace(path=Path("my list.csv")))
     told = short_form(Audit(replace(digits, lists=(used,)), (found("blank", digits, [7]),)))

@@ -34,7 +34,7 @@ def check_before_training(prepared: Prepared) -> Prepared:
         prepared: The images, decoded and split.
     """
     found = audit_data(prepared, seconds=time_for(prepared))
-    notes = [recorded(note) for note in short_form(found)]
+    notes = [recorded(note) for note in short_form(found, limited=prepared.whole is not None)]
     return as_checked(prepared, record_of(found) | {"notes": notes})
 
 
@@ -59,8 +59,13 @@ def time_for(prepared: Prepared) -> float:
     return min(LONGEST, max(SHORTEST, SHARE * epoch))
 
 
-def short_form(found: Audit) -> list[str]:
-    """Return a line for each of the worst codes with an example, and how to see the rest."""
+def short_form(found: Audit, *, limited: bool = False) -> list[str]:
+    """Return a line for each of the worst codes with an example, and how to see the rest.
+
+    Args:
+        found: What was found.
+        limited: Whether `--limit` has left some of the images, while the command audits all.
+    """
     codes = [code for code in found.codes if code not in SAID]
     serious = [code for code in codes if found.of(code)[0].level != "note"]
     lines: list[str] = [
@@ -73,6 +78,10 @@ def short_form(found: Audit) -> list[str]:
     ]
     lists = [word for one in found.dataset.lists for word in ("--using", str(one.list.path))]
     command = shlex.join(["convlens", "audit", found.dataset.source, *lists])
+    if limited:
+        command = _("{command} (of all images, not only those that --limit left)").format(
+            command=command
+        )
     others = [_(CODES[code].title) for code in codes if code not in serious[:MOST_CODES]]
     if others:
         lines.append(
