@@ -110,6 +110,7 @@ def test_near_images_are_named_and_can_be_opened_also_when_the_images_have_chang
     text = path.read_text(encoding="utf-8")
     data = json.loads(text)
     path.write_text(json.dumps(data | {"path": "/gone/images"}), encoding="utf-8")
+    (run / "SHA256SUMS").unlink()  # or the run would count as one whose split was changed
     page.studio.trying.open(run, again=True)  # which forgets what it has compared with
     moved = ask(page, content, what="/neighbours?count=30").json()
     assert (moved["rows"], moved["changed"]) == (found, False)

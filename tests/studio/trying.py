@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from convlens.checksums import seal
 from convlens.classifier.kept import VARIABLE, open_kept
 from convlens.config import Config
 from convlens.studio.worker import Worker
@@ -76,6 +77,7 @@ def workspace_of(trained: Path, folder: Path, **thresholds: float) -> Path:
     facts = json.loads(data.read_text(encoding="utf-8"))
     facts["path"] = str(folder / "images")
     data.write_text(json.dumps(facts), encoding="utf-8")
+    seal(data.parent)
     for name, threshold in thresholds.items():
         shutil.copytree(data.parent, folder / "runs" / name)
         classifier = Classifier.load(data.parent)
