@@ -87,9 +87,12 @@ class Prepared:
 
     def has_fingerprint(self, known: str | None) -> bool:
         """Return whether a fingerprint is that of these images."""
+        if known is None:
+            return False
+        if known == self.fingerprint:
+            return True
         # Without a limit, earlier versions did not count the content of unreadable images.
-        earlier = None if self.whole is not None else self._by(self.store.digests)
-        return known is not None and known in (self.fingerprint, earlier)
+        return self.whole is None and known == self._by(self.store.digests)
 
     @property
     def size(self) -> int:
