@@ -34,8 +34,8 @@ from convlens import backend
 from convlens.audit.audit import audit_data
 from convlens.config import DataConfig
 from convlens.data.duplicates import FEWEST_PROPOSALS, SHARE_OF_PROPOSALS, find_pairs
+from convlens.data.input_shape import choose_preprocessing
 from convlens.data.neighbours import neighbours
-from convlens.data.prepared import choose_preprocessing
 from convlens.data.proposals import MOST_BITS
 from convlens.data.sources import load_data
 from convlens.data.store import open_store

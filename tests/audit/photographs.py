@@ -9,7 +9,7 @@ from convlens.audit.copy_sets import copy_sets
 from convlens.audit.material import Material
 from convlens.config import DataConfig
 from convlens.data.dataset import Dataset
-from convlens.data.prepared import choose_preprocessing
+from convlens.data.input_shape import choose_preprocessing
 from convlens.data.sources import load_data
 from convlens.data.store import open_store
 

@@ -13,8 +13,8 @@ from convlens.cli.starting import open_images
 from convlens.config import Config
 from convlens.data import ahead, store
 from convlens.data.ahead import decoded_ahead
+from convlens.data.input_shape import choose_preprocessing
 from convlens.data.limited import limited
-from convlens.data.prepared import choose_preprocessing
 from convlens.data.sources import load_data
 from convlens.data.store import is_stored, open_store
 

@@ -10,7 +10,8 @@ from PIL import Image
 from convlens.config import Config, DataConfig
 from convlens.data import deep
 from convlens.data.deep import describe_unit, find_values, unit_of, with_unit
-from convlens.data.prepared import choose_preprocessing, prepare_data
+from convlens.data.input_shape import choose_preprocessing
+from convlens.data.prepared import prepare_data
 from convlens.data.sealed import read_sealed
 from convlens.data.sources import load_data
 from convlens.data.store import is_stored, open_store

@@ -8,7 +8,8 @@ from PIL import Image
 
 from convlens.config import Config, DataConfig
 from convlens.data.digests import fingerprint, order_of
-from convlens.data.prepared import Demands, choose_preprocessing, prepare_data
+from convlens.data.input_shape import Demands, choose_preprocessing
+from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
 from convlens.errors import DataError
 from convlens.preprocess import Preprocessing
@@ -45,7 +46,7 @@ def test_mixed_orientations_have_no_common_size(tmp_path):
 
 
 def test_colour_beyond_the_sample_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("convlens.data.prepared.SAMPLE", 2)  # the first and the last
+    monkeypatch.setattr("convlens.data.input_shape.SAMPLE", 2)  # the first and the last
     dataset = folder(
         tmp_path, lambda path, i: Image.new("RGB" if i == 5 else "L", (20, 20), i).save(path)
     )

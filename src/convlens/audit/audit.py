@@ -28,7 +28,8 @@ from convlens.data.clusters import belonging_together
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
 from convlens.data.duplicates import Pairs, captures, find_pairs
-from convlens.data.prepared import Prepared, choose_preprocessing
+from convlens.data.input_shape import choose_preprocessing
+from convlens.data.prepared import Prepared
 from convlens.data.store import Store, open_store
 from convlens.language import N_, _, ngettext
 

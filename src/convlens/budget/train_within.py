@@ -15,9 +15,9 @@ from convlens.budget.timed_run import TimedRun, fit_backbone, train_on_backbone
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
+from convlens.data.input_shape import choose_preprocessing
 from convlens.data.limited import limited
 from convlens.data.photographs import unlike_photographs
-from convlens.data.prepared import choose_preprocessing
 from convlens.data.store import is_stored
 from convlens.errors import ModelError
 from convlens.files import explained_stops

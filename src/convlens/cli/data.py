@@ -50,8 +50,8 @@ def data(
     from convlens.audit.gate import short_form
     from convlens.data.deep import unit_of
     from convlens.data.duplicates import find_pairs
+    from convlens.data.input_shape import choose_preprocessing
     from convlens.data.inspection import inspect
-    from convlens.data.prepared import choose_preprocessing
     from convlens.data.sources import load_to_check
     from convlens.data.store import open_store
     from convlens.unit import unit_in_words

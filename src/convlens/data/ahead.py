@@ -96,8 +96,8 @@ def main() -> None:
     """Decode what a file lists, until that is done or the standard input is closed."""
     # Here, so that what starts the process need not import SciPy before.
     from convlens.data.duplicates import find_pairs
+    from convlens.data.input_shape import choose_preprocessing
     from convlens.data.limited import limited
-    from convlens.data.prepared import choose_preprocessing
     from convlens.data.store import open_store
 
     closed = threading.Event()

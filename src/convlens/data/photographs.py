@@ -2,7 +2,7 @@
 
 from convlens.config import Config
 from convlens.data.dataset import Dataset
-from convlens.data.prepared import look_at
+from convlens.data.input_shape import look_at
 from convlens.language import _
 from convlens.sections import parse_size
 

@@ -9,40 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.config import Config, DataConfig
+from convlens.config import Config
 from convlens.data.clusters import find_clusters
 from convlens.data.dataset import SPLITS, Dataset, note_if
 from convlens.data.decoding import Progress
-from convlens.data.deep import unit_of, with_unit
+from convlens.data.deep import with_unit
 from convlens.data.digests import Digests, fingerprint, order_of
 from convlens.data.draws import Indices
 from convlens.data.duplicates import Pairs, find_pairs
-from convlens.data.inspection import read_headers
+from convlens.data.input_shape import NO_DEMANDS, Demands, as_demanded, choose_preprocessing
 from convlens.data.limited import Whole, limited
 from convlens.data.splits import Splits, make_splits
 from convlens.data.store import Store, open_store
 from convlens.language import _
 from convlens.preprocess import Preprocessing
-from convlens.sections import parse_size
-
-LARGEST_AUTO = 96  # pixels; larger images are resized to DEFAULT_SIDE unless a size is given
-DEFAULT_SIDE = 64
-SAMPLE = 200  # image headers that decide size and channels
-
-
-@dataclass(frozen=True)
-class Demands:
-    """What a network requires of its images.
-
-    Attributes:
-        scale: The factor by which pixels are multiplied.
-        shape: (height, width, channels); None where any value will do.
-        least_side: The smallest side in pixels. A size that was not configured is enlarged to it.
-    """
-
-    scale: float = 1 / 255
-    shape: tuple[int | None, int | None, int | None] = (None, None, None)
-    least_side: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +180,7 @@ def prepare_data(  # noqa: PLR0913 - all but two have defaults
     dataset: Dataset,
     config: Config,
     *,
-    demands: Demands = Demands(),
+    demands: Demands = NO_DEMANDS,
     preprocessing: Preprocessing | None = None,
     progress: Progress | None = None,
     survive: bool = False,
@@ -229,7 +209,7 @@ def prepare_data(  # noqa: PLR0913 - all but two have defaults
         preprocessing = with_unit(preprocessing, dataset, progress)
     else:
         suggested = choose_preprocessing(dataset, config.data, demands.scale, progress)
-        preprocessing = _as_demanded(suggested, demands, fixed=config.data.size != "auto")
+        preprocessing = as_demanded(suggested, demands, fixed=config.data.size != "auto")
         if demands.shape[:2] == (None, None) and preprocessing.height != suggested.height:
             enlarged_from = (suggested.height, suggested.width)
     store = open_store(dataset, preprocessing, progress, survive=survive)
@@ -250,53 +230,3 @@ def prepare_data(  # noqa: PLR0913 - all but two have defaults
     )
     notes = tuple(clusters.notes(dataset))
     return Prepared(dataset, preprocessing, store, splits, enlarged_from, notes, pairs, whole=whole)
-
-
-def _as_demanded(preprocessing: Preprocessing, demands: Demands, *, fixed: bool) -> Preprocessing:
-    """Return the shape that a network requires.
-
-    Where the network requires no shape and the size is not fixed, sides below its smallest are
-    enlarged, keeping the aspect ratio. They are not enlarged beyond that: a network made for 224
-    pixels takes eleven times as long there as at 67.
-    """
-    height, width, channels = (
-        asked or own for asked, own in zip(demands.shape, preprocessing.shape, strict=True)
-    )
-    least = demands.least_side or 0
-    side = min(height, width)
-    if side < least and not fixed:
-        # Rounded up, in whole numbers.
-        height = -(-height * least // side)
-        width = -(-width * least // side)
-    return dataclasses.replace(preprocessing, height=height, width=width, channels=channels)
-
-
-def choose_preprocessing(
-    dataset: Dataset,
-    config: DataConfig,
-    scale: float = 1 / 255,
-    progress: Progress | None = None,
-) -> Preprocessing:
-    """Return size, channels and fit as configured, or as the images suggest where that is auto."""
-    sizes, grey = look_at(dataset)
-    height = width = DEFAULT_SIDE
-    if config.size != "auto":
-        height, width = parse_size(config.size)
-    elif len(sizes) == 1:
-        own = next(iter(sizes))
-        if max(own) <= LARGEST_AUTO or isinstance(dataset.images, np.ndarray):
-            height, width = own
-    channels = {"grey": 1, "rgb": 3, "auto": 1 if grey else 3}[config.channels]
-    fit = "stretch" if config.fit == "auto" else config.fit
-    unit = unit_of(dataset, progress)
-    return Preprocessing(height, width, channels, fit, scale, unit=unit)
-
-
-def look_at(dataset: Dataset) -> tuple[set[tuple[int, int]], bool]:
-    """Return the (height, width) that occur in a sample of the images, and whether all are grey.
-
-    Unreadable images are left out here; they are counted and named when they are decoded.
-    """
-    headers, _ = read_headers(dataset, SAMPLE)
-    sizes = {(height, width) for (width, height), _, _ in headers}
-    return sizes, bool(headers) and all(header.is_grey for header in headers)

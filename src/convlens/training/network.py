@@ -25,7 +25,8 @@ from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
 from convlens.data.draws import Indices
-from convlens.data.prepared import Demands, Prepared, prepare_data
+from convlens.data.input_shape import Demands
+from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import ModelError
 from convlens.language import _
 from convlens.preprocess import Preprocessing

@@ -16,7 +16,8 @@ from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
 from convlens.data.deep import with_unit
 from convlens.data.draws import Indices
-from convlens.data.prepared import Demands, Prepared, choose_preprocessing, look_at
+from convlens.data.input_shape import Demands, choose_preprocessing, look_at
+from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError, ModelError
 from convlens.language import _, listed
 from convlens.preprocess import Preprocessing
