@@ -188,7 +188,7 @@ def test_help_shows_the_defaults_of_a_search(capsys, monkeypatch):
     assert run("search", "--help") == 0
     out = capsys.readouterr().out
     assert "name of the network (`convlens models` lists them) [custom_cnn]" in out
-    assert "steps [8]" in out
+    assert "--steps-per-epoch [8]" in out
     assert "--backbone" not in out
     assert run("train", "--help") == 0
     out = capsys.readouterr().out
