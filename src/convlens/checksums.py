@@ -82,8 +82,8 @@ def unseal(folder: Path) -> None:
 def resealed(folder: Path) -> Iterator[None]:
     """Unseal a folder for a block that writes into it, and seal it again afterwards.
 
-    A file that the block does not write keeps its checksum, so that one that was changed or removed
-    before is still told from a whole one.
+    A file that the block does not write keeps its checksum, so that `convlens run verify` still
+    reports a file that was changed or removed before.
 
     Raises:
         StorageError: If the checksums cannot be removed or written.
@@ -136,7 +136,7 @@ def read_sums(folder: Path) -> dict[Path, str]:
 
 
 def altered(folder: Path) -> list[str]:
-    """Return a sentence for each of the settings and the split of a run that was changed since."""
+    """Return a sentence for each file with the settings or the split of a run that was changed."""
     sums = _readable_sums(folder)
     message = _(
         "{path}: the settings and the split of a run must stay as it has written them; this file "
@@ -152,7 +152,7 @@ def altered(folder: Path) -> list[str]:
 
 
 def _is_other(path: Path, known: str) -> bool:
-    """Return whether a file that is there has another digest; one that cannot be read has none."""
+    """Return whether a file can be read and does not have the known digest."""
     try:
         return path.is_file() and digest(path) != known
     except OSError:  # Whoever reads the content of the file says why it cannot be read.
@@ -160,7 +160,7 @@ def _is_other(path: Path, known: str) -> bool:
 
 
 def refuse_altered(folder: Path) -> None:
-    """Raise RunError if a run cannot go on as it began, since `altered` has something to say."""
+    """Raise RunError if the settings or the split of a run were changed; see `altered`."""
     if said := altered(folder):
         raise RunError(sentences(*said))
 

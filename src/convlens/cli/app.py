@@ -14,10 +14,12 @@ from convlens.cli.help import HelpFormatter
 
 
 def read_value(kind: Any, tokens: Sequence[Token]) -> Any:
-    """Return the value of words, as cyclopts does, which however rounds 1.5 to a whole number.
+    """Convert the words of an option, and refuse a fraction where a whole number is required.
+
+    Cyclopts itself would round 1.5 to 2.
 
     Raises:
-        CoercionError: If a whole number is wanted, and another number was found.
+        CoercionError: If a whole number is required and the word is a fraction.
     """
     value = convert(kind, tokens)
     if type(value) is int and "." in tokens[0].value and float(tokens[0].value) != value:

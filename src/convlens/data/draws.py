@@ -126,9 +126,9 @@ def draw_limited(
 ) -> Indices:
     """Draw as many images as the limit says, alike from every class in every given split.
 
-    A higher limit adds images to those of a lower one. The first ones are one of each class to
-    train on. Then one of each class in the other splits follows, and where there is no test set,
-    another one to train on, from which the test set is taken.
+    A higher limit adds images to those of a lower one. First, one image of each class is drawn to
+    train on. Then one image of each class follows in each of the other splits. If there is no test
+    set, a second training image of each class follows instead, so that one can be set aside.
 
     Args:
         labels: (n,) class indices.

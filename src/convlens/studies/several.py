@@ -36,7 +36,7 @@ class Continued(NamedTuple):
 
 
 class Once(Screen):
-    """A screen that shows a note once, however many of the trainings have it.
+    """A screen that shows each note only once, even if several trainings repeat it.
 
     Args:
         screen: The screen whose console it uses.
