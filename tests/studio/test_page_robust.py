@@ -222,3 +222,26 @@ def test_the_undo_of_a_message_goes_with_the_next_change(served, window):  # noq
     shown = page.locator(".message")
     wait_for(page, lambda: (shown.count(), shown.locator(".link").count()), (1, 0))
     tabs.check(served.origin)
+
+
+def test_an_undo_waits_for_the_change_that_it_takes_back(served, window):  # noqa: F811
+    served.kill()
+    write_folder(served.folder / "images", cat=3, dog=3)
+    served.start()
+    tabs = window()
+    page = tabs.tab(served.address)
+    page.locator(".cell").first.click()
+    page.keyboard.press("2")
+    wait_for(page, lambda: names(page), ["cat 2", "dog 4"])
+    held = []
+    page.route("**/api/exclude", lambda route: held.append(route))
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Control+z")
+    wait_for(page, lambda: len(held), 1)
+    page.wait_for_timeout(500)
+    held[0].continue_()
+    page.wait_for_selector("text=undone: 6 images left out")
+    wait_for(page, lambda: page.locator(".cell[data-excluded=true]").count(), 0)
+    assert names(page) == ["cat 2", "dog 4"]
+    tabs.check(served.origin)

@@ -103,10 +103,22 @@ async function askOnce() {
   }
 }
 
+let last = Promise.resolve(); // the change that was asked for last
+
+/* Do something after all changes that were asked for before.
+
+   A browser sends requests side by side: the undo of a change could arrive before that change, and
+   would take back the one before it. */
+export function inTurn(act) {
+  const done = last.then(act);
+  last = done.catch(() => undefined); // who has asked for it is told
+  return done;
+}
+
 /* Ask for a change, and load what it has changed. Return the answer, or null if it was refused. */
 export async function change(path, request) {
   try {
-    const answer = await call(path, { method: "POST", ...request });
+    const answer = await inTurn(() => call(path, { method: "POST", ...request }));
     if (answer.version !== project.get()?.version) refresh();
     return answer;
   } catch (error) {
@@ -117,15 +129,12 @@ export async function change(path, request) {
   }
 }
 
-export async function undo() {
-  if (!project.get()?.undo) return;
-  const answer = await change("/api/undo");
-  if (answer) say(answer.text);
-}
+export const undo = () => goBack("/api/undo");
+export const redo = () => goBack("/api/redo");
 
-export async function redo() {
-  if (!project.get()?.redo) return;
-  const answer = await change("/api/redo");
+/* The server knows what there is to undo: the page may not have heard of the last change yet. */
+async function goBack(path) {
+  const answer = await change(path);
   if (answer) say(answer.text);
 }
 

@@ -1,7 +1,7 @@
 /* Class changes: classes are made and renamed; what is wrong with a name is said at its field. */
 
 import { call, Gone } from "../api.js";
-import { project, refresh } from "../project.js";
+import { inTurn, project, refresh } from "../project.js";
 import { redirect } from "../queue.js";
 import { say } from "../say.js";
 import { t } from "../words.js";
@@ -11,7 +11,7 @@ import { tool } from "./tool.js";
 /* Make a class. Return a line that says what is wrong with its name, or nothing. */
 export async function addClass(name, then = () => undefined) {
   try {
-    const answer = await call("/api/classes", { json: { name } });
+    const answer = await inTurn(() => call("/api/classes", { json: { name } }));
     await refresh();
     say(t("did_add_class", { name: answer.class.name }));
     then(answer.class.id);
@@ -24,7 +24,8 @@ export async function addClass(name, then = () => undefined) {
 /* Give a class another name; return as above. */
 export async function renameClass(id, name) {
   try {
-    const answer = await call(`/api/classes/${id}`, { method: "PATCH", json: { name } });
+    const request = { method: "PATCH", json: { name } };
+    const answer = await inTurn(() => call(`/api/classes/${id}`, request));
     renamed(id, answer.class);
     await refresh();
     return "";
