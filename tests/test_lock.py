@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from convlens import lock
-from convlens.errors import RunError
+from convlens.errors import RunError, StorageError
 from convlens.lock import LOCK, is_locked, locked, owner, was_killed
 
 HOLD = """
@@ -102,6 +102,20 @@ def test_a_process_of_another_computer_is_named_with_it(tmp_path, holder, monkey
     monkeypatch.setattr(lock.platform, "node", lambda: "elsewhere")
     with pytest.raises(RunError, match="of the computer"), locked(tmp_path):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not limit the size of files")
+def test_a_disk_that_takes_no_name_of_the_holder_is_said(tmp_path):
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    said = "the run folder cannot be written"
+    try:
+        with pytest.raises(StorageError, match=said), locked(tmp_path):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_folder_that_nobody_has_locked_is_free(tmp_path):

@@ -106,14 +106,14 @@ def locked(folder: Path) -> Iterator[None]:
         return
     with storage_errors(folder, _("the run folder")):
         (folder / LOCK).parent.mkdir(parents=True, exist_ok=True)
-        stream = (folder / LOCK).open("ab+")
+        # Without a buffer, which would be written once more at the end where the disk is full.
+        stream = (folder / LOCK).open("ab+", buffering=0)
     with stream:
         with storage_errors(folder, _("the run folder")):
             if not _acquired(stream):
                 raise RunError(_describe(folder))
             stream.truncate(0)
             stream.write(json.dumps(_owner()).encode())
-            stream.flush()
         _held[key] = here
         try:
             yield
