@@ -121,6 +121,35 @@ def test_a_run_is_removed_when_asked_for(runs, monkeypatch, capsys):
     assert list(runs.iterdir()) == []
 
 
+def test_what_a_killed_removal_has_left_is_removed_again_or_no_run_any_more(
+    runs, monkeypatch, capsys
+):
+    """It is killed before each of its calls in turn."""
+    left = iter(())
+
+    def counted(real):
+        def call(*arguments, **options):
+            if next(left, None) == 0:
+                raise KeyboardInterrupt
+            return real(*arguments, **options)
+
+        return call
+
+    for module, name in ((shutil, "rmtree"), (Path, "unlink"), (Path, "rename")):
+        monkeypatch.setattr(module, name, counted(getattr(module, name)))
+    for calls in range(100):
+        shutil.copytree(runs / "done", runs / "gone")
+        left = iter(range(calls, -1, -1))
+        code = run("run", "remove", "gone", "--yes")
+        left = iter(())
+        if code == 0:
+            break
+        assert not (runs / "gone").exists() or run("run", "remove", "gone", "--yes") == 0
+    assert calls > 5
+    assert not (runs / "gone").exists()
+    assert {path.name for path in runs.iterdir() if path.name[0] != "."} == {"done", "half"}
+
+
 def test_several_runs_are_removed_at_once_or_none(runs, capsys):
     assert run("run", "remove", "done", "nosuch", "--yes") == 5
     assert (runs / "done").exists()

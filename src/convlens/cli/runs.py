@@ -1,5 +1,6 @@
 """`convlens run`: what runs there are, whether they are whole, and how one is removed."""
 
+import secrets
 import shutil
 import sys
 from collections.abc import Sequence
@@ -256,14 +257,17 @@ def _remove(folder: Path) -> None:
     Raises:
         StorageError: If it cannot be removed.
     """
-    last = (run_folder.SETTINGS, run_folder.COMPARISON_FACTS)
+    last = (run_folder.SETTINGS, run_folder.COMPARISON_FACTS, "data.json")
+    place = folder.resolve()
+    unnamed = place.with_name(f".{secrets.token_hex(4)}.{place.name}")
     with storage_errors(folder, _("the run folder"), _("Make it writable, and try again.")):
         for path in folder.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             elif path.name not in last:
                 path.unlink()
-        shutil.rmtree(folder)
+        place.rename(unnamed)
+        shutil.rmtree(unnamed)
 
 
 def _find(name: str) -> Path:
