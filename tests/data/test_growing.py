@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from convlens.data import growing as module
 from convlens.data.growing import Files, growing
 from convlens.data.looks import LOOK
+from convlens.data.sealed import read_sealed
 from convlens.errors import DataError, StorageError
 
 SHAPE = (5, 2, 3, 1)
@@ -44,7 +46,8 @@ def stopped_after(files, last, error):
 def is_complete(files):
     np.testing.assert_array_equal(np.load(files.array), PIXELS)
     np.testing.assert_array_equal(np.load(files.looks).view(LOOK), LOOKS)
-    return names(files) == {"a.npy"}
+    assert json.loads(read_sealed(files.facts)) == {"last": 5}
+    return names(files) == {"a.npy", "a.json"}
 
 
 def test_files_appear_when_they_are_complete(files):
@@ -83,6 +86,28 @@ def test_a_killed_process_leaves_what_its_last_record_says(files, tmp_path, monk
         assert (grown.done, grown.facts()) == (2, {"last": 2})
         add(grown, 2, 5)
     assert is_complete(found)
+
+
+@pytest.mark.parametrize("name", Files._fields)
+def test_a_kill_before_a_file_gets_its_name_loses_nothing(files, monkeypatch, name):
+    real = Path.replace
+
+    def replace(path, target):
+        if target == getattr(files, name):
+            raise KeyboardInterrupt
+        return real(path, target)
+
+    def write_all():
+        with growing(files, SHAPE) as grown:
+            add(grown, 0, 5)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            write_all()
+    with growing(files, SHAPE) as grown:
+        assert grown.done == 5
+    assert is_complete(files)
 
 
 @pytest.mark.parametrize("damage", ["record", "pixels", "looks", "header"])

@@ -2,7 +2,7 @@
 
 Pixels and looks are appended to two files, and a third one says how many images both hold. After
 Ctrl-C, a kill or a full disk, the next decoding of the same images goes on from there. The files
-take their own names when they are complete.
+take their own names when they are complete, and what is known of all images is then a file, too.
 """
 
 import contextlib
@@ -11,9 +11,11 @@ import json
 import math
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -21,9 +23,10 @@ import numpy as np
 
 from convlens.data.cache import REMEDY, write_header
 from convlens.data.looks import LOOK, Looks
-from convlens.data.sealed import seal
+from convlens.data.sealed import checksum_of, seal
 from convlens.errors import DataError
 from convlens.files import storage_errors, write_atomically
+from convlens.folders import sync_folder
 from convlens.language import _
 from convlens.lock import tried
 from convlens.preprocess import ImageArray
@@ -137,7 +140,7 @@ def growing(files: Files, shape: tuple[int, ...]) -> Iterator[Growing]:
     If another process decodes the same images, this one works on files of its own.
 
     Args:
-        files: The names of the complete files, of which that of the facts is not written.
+        files: The names of the complete files.
         shape: (n, height, width, channels) of all pixels together.
 
     Raises:
@@ -169,8 +172,14 @@ def growing(files: Files, shape: tuple[int, ...]) -> Iterator[Growing]:
         pixels.close()
         looks.close()
         seal(parts.looks)
-        parts.looks.replace(files.looks)
+        # The pixels are the last to get their name: until then, all goes on from what grew.
+        summaries = partial(shutil.copyfile, parts.looks)
+        write_atomically(files.looks, summaries, _("the summaries of the images"), REMEDY)
+        content = json.dumps(grown.facts()).encode()
+        whole = content + checksum_of(content)
+        write_atomically(files.facts, whole, _("the list of decoded images"), REMEDY)
         parts.pixels.replace(files.array)
+        sync_folder(files.array.parent)
         _remove(array)
 
 

@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.data.array_looks import looks_of_arrays, take_looks
-from convlens.data.cache import REMEDY, cache_folder, is_whole, open_array, require_cache, touch
+from convlens.data.cache import cache_folder, is_whole, open_array, require_cache, touch
 from convlens.data.cache_size import keep_within_limit
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Found, Progress, bytes_of, converted, decode_all
 from convlens.data.digests import Digests, digest_of_unreadable, digests_of
 from convlens.data.growing import Files
 from convlens.data.looks import LOOK, LOOKS_VERSION, Looks
-from convlens.data.sealed import checksum_of, read_sealed
+from convlens.data.sealed import read_sealed
 from convlens.errors import ImageError
-from convlens.files import DAMAGE, write_atomically
+from convlens.files import DAMAGE
 from convlens.image_file import none_readable
 from convlens.language import _
 from convlens.preprocess import ImageArray, Preprocessing, prepare
@@ -126,9 +126,6 @@ def open_store(
     found = _read_facts(images, preprocessing, files)
     if found is None:
         found = decode_all(dataset, digests, preprocessing, files, progress, survive=survive)
-        content = json.dumps(found.as_facts()).encode()
-        what = _("the list of decoded images")
-        write_atomically(files.facts, content + checksum_of(content), what, REMEDY)
         keep_within_limit()
     if len(found.problems) == len(images):
         raise none_readable(len(images), next(iter(found.problems.values())))
