@@ -161,6 +161,17 @@ def test_it_is_not_stopped_before_there_is_a_classifier(until):
     assert trainer.now == 1000
 
 
+def test_a_classifier_that_a_killed_process_has_left_is_no_finished_epoch(until):
+    class Resumed(FakeTrainer):
+        def __init__(self, *facts):
+            super().__init__(*facts)
+            self.path.touch()
+
+    trainer, note = until(lambda _: 200.0, Plan(4, 5, 100.0), kind=Resumed)
+    assert "stopped after 1 of 4 epochs" in note
+    assert len(trainer.history) == 1
+
+
 @pytest.mark.parametrize("seconds", [1.0, 1000.0], ids=["early", "after the end"])
 def test_ctrl_c_goes_through(until, seconds):
     def step(done):

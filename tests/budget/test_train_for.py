@@ -13,7 +13,7 @@ from convlens.budget.plan import AIM, plan
 from convlens.budget.train_for import CLOCK, LIMIT, _seconds_at_state, seconds_trained, train_for
 from convlens.classifier.classifier import Classifier
 from convlens.config import Config
-from convlens.errors import Interrupted, TrainingError
+from convlens.errors import Interrupted, StorageError, TrainingError
 from convlens.run import Run
 from convlens.screen import Screen
 from convlens.training import fit as fit_module
@@ -139,6 +139,26 @@ def test_what_is_trained_again_after_a_kill_counts_once(endless, tmp_path):
     assert _seconds_at_state(run) == 45
     run.write(CLOCK, "60.0")
     assert _seconds_at_state(run) == 60
+    row = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"), 0.1)
+    run.write_history([{"epoch": epoch, "seconds": 20.0, **row} for epoch in (1, 2)])
+    assert _seconds_at_state(run) == 60
+    # It was killed after its last epoch, whose end is not in the state.
+    run.write_history([{"epoch": epoch, "seconds": 20.0, **row} for epoch in (1, 2, 3)])
+    assert _seconds_at_state(run) == 45
+
+
+@pytest.mark.parametrize("error", [StorageError("the disk is full"), KeyboardInterrupt()])
+def test_what_is_trained_again_after_another_end_counts_once(endless, tmp_path, monkeypatch, error):
+    """No state is saved then, so that the time of the end is not that of the state."""
+
+    def fail(*_arguments, **_options):
+        raise error
+
+    run = started(endless, tmp_path / "run")
+    monkeypatch.setattr(train_for_module, "train_until", fail)
+    with pytest.raises(type(error)):
+        train_for(endless, run, 1000)
+    assert seconds_trained(run) == 0
 
 
 def test_a_training_whose_time_was_up_is_not_continued(endless, tmp_path):

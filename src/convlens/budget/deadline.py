@@ -179,6 +179,7 @@ class _Watch:
         plan: The length of the training, and where that does not fit, one that does.
         done: The number of epochs that were finished before.
         deadline: When the training should end.
+        has_head: Whether there is a classifier before the first epoch, that of a head.
         parts: The number of calls for each step of the plan.
         late: Whether the training was stopped because its time is up.
         stops: The last answer.
@@ -190,6 +191,7 @@ class _Watch:
     plan: Plan
     done: int
     deadline: Deadline
+    has_head: bool = False
     parts: int = 1
     late: bool = False
     stops: bool = False
@@ -206,7 +208,9 @@ class _Watch:
         if self.calls == 1:
             self.began = now
         end = self.deadline.end
-        self.late = now > end + self.deadline.grace and self.run.classifier_path.exists()
+        is_over = now > end + self.deadline.grace
+        # A classifier alone may be of an epoch that a process that was killed did not keep.
+        self.late = is_over and (self.has_head or len(self.run.history) > 0)
         finished, rest = divmod(self.calls, steps_per_epoch)
         done = self.done + finished
         planned = self.plan.epochs
@@ -248,7 +252,8 @@ def train_until(
     """
     done = 0
     while True:
-        watch = _Watch(run, plan, done, deadline, trainer.parts)
+        has_head = isinstance(trainer, FineTuneStage)
+        watch = _Watch(run, plan, done, deadline, has_head, trainer.parts)
         try:
             with backend.forgotten():  # another plan compiles anew
                 trainer.run(run, stop_requested=watch)

@@ -6,11 +6,13 @@ left of its time.
 
 import json
 import time
+from contextlib import suppress
 
 from convlens.budget.deadline import Deadline, train_until
 from convlens.budget.plan import Plan
+from convlens.errors import Interrupted, RunError, TrainingError
+from convlens.history import Row
 from convlens.run import Run
-from convlens.run_folder import HISTORY
 from convlens.training.checkpoint import read_state
 from convlens.training.step_time import step_seconds
 from convlens.training.trainer import Trainer
@@ -47,9 +49,17 @@ def train_for(trainer: Trainer, run: Run, seconds: float) -> str:
     began = time.monotonic()
     deadline = Deadline(began + seconds - before, grace=(LIMIT - 1) * seconds)
     try:
-        return train_until(trainer, run, plan, deadline)
-    finally:
-        run.write(CLOCK, json.dumps(before + time.monotonic() - began))
+        note = train_until(trainer, run, plan, deadline)
+    except (Interrupted, TrainingError):
+        _note_seconds(run, before + time.monotonic() - began)
+        raise
+    _note_seconds(run, before + time.monotonic() - began)
+    return note
+
+
+def _note_seconds(run: Run, seconds: float) -> None:
+    """Write how long a run was trained for; a training that ends otherwise has saved no state."""
+    run.write(CLOCK, json.dumps(seconds))
 
 
 def _seconds_at_state(run: Run) -> float:
@@ -58,7 +68,8 @@ def _seconds_at_state(run: Run) -> float:
         return 0.0
     state = read_state(run.state_path)
     in_epochs = sum(float(row["seconds"] or 0) for row in state.history) + state.seconds
-    return max(in_epochs, _seconds_at_stop(run))
+    # The time of the last stop is that of the state unless epochs were trained since.
+    return in_epochs if len(_rows(run)) > state.epoch else max(in_epochs, _seconds_at_stop(run))
 
 
 def _seconds_at_stop(run: Run) -> float:
@@ -66,8 +77,14 @@ def _seconds_at_stop(run: Run) -> float:
     return float(json.loads(clock.read_text(encoding="utf-8"))) if clock.exists() else 0.0
 
 
+def _rows(run: Run) -> list[Row]:
+    """Return the rows of the history, which is written anew where it is missing or damaged."""
+    with suppress(RunError):
+        return run.history
+    return []
+
+
 def seconds_trained(run: Run) -> float:
     """Return the seconds that a run was trained for, those of its finished epochs at least."""
-    rows = run.history if (run.folder / HISTORY).exists() else []
     # A run that was killed after a resume has been trained for longer than at its last stop.
-    return max(_seconds_at_stop(run), sum(float(row["seconds"] or 0) for row in rows))
+    return max(_seconds_at_stop(run), sum(float(row["seconds"] or 0) for row in _rows(run)))
