@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -159,3 +160,18 @@ def test_an_existing_folder_and_one_among_the_images_are_refused(folder, tmp_pat
     with pytest.raises(ConfigError, match="must not lie in"):
         export_cleaned(dataset, folder / "cleaned", [])
     assert len(list(folder.iterdir())) == 2
+
+
+def test_no_power_cut_takes_what_the_copy_has(folder, tmp_path, monkeypatch):
+    """All of it is on the disk before the copy has its name."""
+    synced = set()
+    real = os.fsync
+
+    def sync(number):
+        synced.add(os.fstat(number).st_ino)
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    out = tmp_path / "copy"
+    export_cleaned(load_data(folder), out, [])
+    assert {path.stat().st_ino for path in (out, *out.rglob("*"))} <= synced

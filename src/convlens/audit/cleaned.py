@@ -25,7 +25,7 @@ from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
 from convlens.errors import ConfigError
 from convlens.files import numbered, storage_errors
-from convlens.hidden import hidden_folder
+from convlens.hidden import give_name, hidden_folder
 from convlens.language import _
 from convlens.text import printable
 
@@ -85,7 +85,7 @@ def export_cleaned(
             if progress is not None and (index + 1) % REPORTED == 0:
                 progress(index + 1, len(dataset))
         copy.write_manifest()
-        hidden.rename(folder)
+        give_name(hidden, folder)
     return Cleaned(
         folder=folder,
         copied=copy.counts["copied"],
