@@ -5,7 +5,6 @@ The module is not called `train`, since importing it would then replace the func
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -35,7 +34,7 @@ from convlens.training.stage import Stage
 from convlens.training.trainer import Trainer, Training
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
-from convlens.transfer.origin import BackboneOrigin, choose_origin
+from convlens.transfer.origin import BackboneOrigin, choose_origin, resumed_origin
 from convlens.transfer.upper_layers import upper_setup
 from convlens.unread import has_kept_features, refuse_unread
 
@@ -292,7 +291,7 @@ def prepare_again(
     begin(config)
     dataset = run.corrected(dataset)
     start_from = run.start_path if run.start_path.exists() else None
-    origin = replace(choose_origin(config, start_from=start_from), is_resumed=True)
+    origin = resumed_origin(config, start_from)
     with screen.counter(_("decoding")) as progress:
         prepared = origin.prepare(dataset, config, progress, run.drawn(dataset))
     return origin, as_checked(prepared, run.data.get("audit"))

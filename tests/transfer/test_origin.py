@@ -12,7 +12,12 @@ from convlens.pipeline import train
 from convlens.preprocess import Preprocessing
 from convlens.run import Run
 from convlens.transfer import origin as origin_module
-from convlens.transfer.origin import BackboneOrigin, choose_backbone, choose_origin
+from convlens.transfer.origin import (
+    BackboneOrigin,
+    choose_backbone,
+    choose_origin,
+    resumed_origin,
+)
 from tests.trainings import QUIET
 from tests.transfer.backbones import (
     DATA,
@@ -184,3 +189,23 @@ def test_images_that_the_backbone_has_learned_from_are_not_tested_on(digits, bac
     ):
         train(digits, config_of(run.folder, seed=1), run=tmp_path / "second", screen=QUIET)
     train(digits, config_of(run.folder), run=tmp_path / "third", screen=QUIET)
+
+
+@pytest.mark.parametrize(
+    ("settings", "absolute"),
+    [
+        ({"backbone": "base"}, False),
+        ({"backbone": "base.keras"}, False),
+        ({"backbone": "/base.keras"}, True),
+        ({"model": "vgg16", "weights": "weights.h5"}, False),
+        ({"backbone": "vgg16", "weights": "/weights.h5"}, True),
+    ],
+)
+def test_a_run_that_goes_on_in_another_folder_says_where_it_has_looked(
+    settings, absolute, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((ClassifierError, ModelError)) as caught:
+        resumed_origin(Config().replace(**settings), None)
+    where = f"given, now {tmp_path}: continue the run in the folder in which it was begun."
+    assert str(caught.value).endswith(where) != absolute

@@ -18,8 +18,8 @@ from convlens.data.deep import with_unit
 from convlens.data.draws import Indices
 from convlens.data.input_shape import Demands, choose_preprocessing, look_at
 from convlens.data.prepared import Prepared
-from convlens.errors import ConfigError, ModelError
-from convlens.language import _, listed
+from convlens.errors import ClassifierError, ConfigError, ModelError
+from convlens.language import _, listed, sentences
 from convlens.preprocess import Preprocessing
 from convlens.run_folder import folder_of
 from convlens.training.network import Origin, choose_network
@@ -27,7 +27,7 @@ from convlens.transfer.backbone import with_new_head
 from convlens.transfer.kept_maps import frozen_map, has_flips_only
 from convlens.unread import OWN_NETWORK
 from convlens.zoo.create import build
-from convlens.zoo.names import unknown_backbone
+from convlens.zoo.names import refuse_missing_weights, unknown_backbone
 from convlens.zoo.registry import list_models, model_info
 from convlens.zoo.weights import load_weights
 
@@ -158,6 +158,33 @@ def choose_origin(
     if config.transfer.backbone is not None:
         return choose_backbone(config)
     return choose_network(config, model, start_from)
+
+
+def resumed_origin(config: Config, start_from: Path | None) -> Origin:
+    """Return the network of a run that goes on.
+
+    Args:
+        config: The configuration of the run.
+        start_from: The file of a network that is not from the zoo; None if it is.
+
+    Raises:
+        ModelError: If the backbone, or the file of its weights, is not where it was.
+        ClassifierError: See `choose_backbone`.
+    """
+    try:
+        if config.transfer.weights is not None:
+            refuse_missing_weights(config.transfer.weights)
+        return dataclasses.replace(choose_origin(config, start_from=start_from), is_resumed=True)
+    except (ClassifierError, ModelError) as error:
+        given = (config.transfer.backbone, config.transfer.weights)
+        places = [place for place in given if place not in (None, "imagenet", *list_models())]
+        if all(Path(str(place)).is_absolute() for place in places):
+            raise
+        where = _(
+            "This path leads from the folder in which the command is given, now {folder}: continue "
+            "the run in the folder in which it was begun."
+        ).format(folder=Path.cwd())
+        raise type(error)(sentences(error.args[0], where)) from error
 
 
 def choose_backbone(config: Config) -> BackboneOrigin:
