@@ -192,20 +192,22 @@ def test_images_that_the_backbone_has_learned_from_are_not_tested_on(digits, bac
 
 
 @pytest.mark.parametrize(
-    ("settings", "absolute"),
+    ("settings", "found"),
     [
         ({"backbone": "base"}, False),
         ({"backbone": "base.keras"}, False),
         ({"backbone": "/base.keras"}, True),
         ({"model": "vgg16", "weights": "weights.h5"}, False),
         ({"backbone": "vgg16", "weights": "/weights.h5"}, True),
+        ({"backbone": "damaged.keras"}, True),
     ],
 )
 def test_a_run_that_goes_on_in_another_folder_says_where_it_has_looked(
-    settings, absolute, tmp_path, monkeypatch
+    settings, found, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "damaged.keras").write_bytes(b"")
     with pytest.raises((ClassifierError, ModelError)) as caught:
         resumed_origin(Config().replace(**settings), None)
     where = f"given, now {tmp_path}: continue the run in the folder in which it was begun."
-    assert str(caught.value).endswith(where) != absolute
+    assert str(caught.value).endswith(where) != found
