@@ -45,11 +45,16 @@ def hidden_folder(out: Path) -> Iterator[Path]:
                     folder.rmdir()
 
 
-def give_name(hidden: Path, out: Path) -> None:
+def give_name(hidden: Path, out: Path, former: Path | None = None) -> None:
     """Rename a hidden folder after all of its content has been brought to the disk.
 
+    Args:
+        hidden: The folder.
+        out: Its new name.
+        former: Where a folder is moved that has this name now; None if there must be none.
+
     Raises:
-        OSError: If the disk fails, or the name is taken.
+        OSError: If the disk fails, or the name is taken. The former folder keeps its name then.
     """
     for path in hidden.rglob("*"):
         if path.is_dir():
@@ -58,7 +63,14 @@ def give_name(hidden: Path, out: Path) -> None:
             with path.open("rb+") as file:
                 os.fsync(file.fileno())
     sync_folder(hidden)
-    hidden.rename(out)
+    if former is not None and out.exists():
+        out.rename(former)
+    try:
+        hidden.rename(out)
+    except BaseException:
+        if former is not None and former.exists():
+            former.rename(out)
+        raise
     sync_folder(out.parent)
 
 

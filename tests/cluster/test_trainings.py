@@ -1,6 +1,7 @@
 """Trainings on a cluster give what they give on one machine, bit for bit."""
 
 import csv
+import errno
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,7 @@ import pytest
 
 pytest.importorskip("ray")
 
+from convlens import hidden
 from convlens.budget.plan import Costs
 from convlens.cluster.connection import connect
 from convlens.cluster.trainings import OnCluster, pack, unpack
@@ -17,7 +19,7 @@ from convlens.cluster.travel import Travelled, packed_for_travel, unpacked
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
-from convlens.errors import ClusterError, DataError, Interrupted
+from convlens.errors import ClusterError, DataError, Interrupted, StorageError
 from convlens.run import Run
 from convlens.studies import journal, recipes
 from convlens.studies import search as search_module
@@ -244,6 +246,22 @@ def test_a_folder_is_packed_as_a_whole_without_the_content_of_its_lock(tmp_path)
     unpack(files, run)
     assert pack(run) == files
     assert pack(Run(tmp_path / "none")) == {}
+
+
+def test_what_a_run_had_stays_until_all_that_comes_back_is_on_the_disk(tmp_path, monkeypatch):
+    def fail(_folder):
+        raise OSError(errno.EIO, "the disk fails")
+
+    run = Run(tmp_path / "run")
+    unpack({"a": b"1", "b": b"1"}, run)
+    with monkeypatch.context() as patch:
+        patch.setattr(hidden, "sync_folder", fail)
+        with pytest.raises(StorageError):
+            unpack({"a": b"2"}, run)
+    assert pack(run) == {"a": b"1", "b": b"1"}
+    unpack({"a": b"2"}, run)
+    assert pack(run) == {"a": b"2"}
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_a_search_as_a_user_types_it(shapes, cluster, tmp_path, monkeypatch, capsys):

@@ -221,7 +221,5 @@ def unpack(files: Files, run: Run) -> None:
     if not files:  # of a training that could not begin
         return
     with storage_errors(run.folder, _("the run folder")), hidden_folder(run.folder) as hidden:
-        write(files, hidden)
-        if run.folder.exists():
-            shutil.rmtree(run.folder)
-        give_name(hidden, run.folder)
+        write(files, hidden / "new")
+        give_name(hidden / "new", run.folder, hidden / "former")
