@@ -20,7 +20,7 @@ from convlens.errors import (
     TrainingError,
 )
 from convlens.language import _ as text
-from convlens.language import recalled
+from convlens.language import recalled, recorded
 from convlens.language_choice import using
 from convlens.run import Run
 from convlens.run_check import WHOLE, check_files
@@ -278,6 +278,20 @@ def test_a_network_that_fails_after_a_kill_in_its_first_epochs_is_ranked_by_what
     rows = {row["model"]: row for row in killed.read(FACTS)["ranking"]}
     assert [rows[name]["epochs"] for name in NAMES] == [5, 0, 5]
     assert rows[NAMES[1]]["note"] == "the memory is not enough for this training."
+
+
+def test_what_the_audit_has_found_is_in_the_reports_of_a_comparison_that_goes_on(
+    done, images, tmp_path
+):
+    killed = Run(Path(shutil.copytree(done[0].folder, tmp_path / "killed")))
+    first = Run(killed.folder / NAMES[0])
+    audit = first.data["audit"] | {"notes": [recorded("a note of the audit")]}
+    first.write("data.json", json.dumps(first.data | {"audit": audit}))
+    (first.folder / "SHA256SUMS").unlink()
+    facts = killed.read(FACTS)
+    killed.write(FACTS, json.dumps({name: facts[name] for name in ("models", "minutes", "path")}))
+    resume_comparison(images, killed.folder, QUIET)
+    assert "a note of the audit" in (first.folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_comparison_that_cannot_begin_leaves_its_name_free(images, tmp_path, monkeypatch):

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import convlens
+from convlens import pipeline
 from convlens.errors import Interrupted, RunError
+from convlens.language import recorded
 from convlens.screen import Screen
 from convlens.studies import search as search_module
 from convlens.studies.generations import Judge
@@ -182,6 +184,24 @@ def test_a_trial_that_was_told_and_not_recorded_is_recorded_when_the_search_goes
     rows = (folder / "trials.csv").read_text().splitlines(keepends=True)
     (folder / "trials.csv").write_text("".join(rows[:-1]))
     shutil.rmtree(folder / "tensorboard" / f"trial-{TRIALS - 1:03d}")
+    (cut_off,) = (folder / "tensorboard" / "trial-000").glob("events.*")
+    cut_off.write_bytes(b"")
     resumed = resume_search(dataset, folder, Screen(quiet=True))
     assert table(resumed) == table(finished)
-    assert list((folder / "tensorboard" / f"trial-{TRIALS - 1:03d}").glob("events.*"))
+    for number in range(TRIALS):
+        (events,) = (folder / "tensorboard" / f"trial-{number:03d}").glob("events.*")
+        assert events.stat().st_size
+
+
+def test_what_the_audit_has_found_is_said_again_and_not_looked_for_again(
+    finished, dataset, tmp_path, monkeypatch
+):
+    folder = cut(finished, tmp_path / "killed", None)
+    facts = json.loads((folder / "data.json").read_text())
+    facts["audit"]["notes"] = [recorded("a note of the audit")]
+    (folder / "data.json").write_text(json.dumps(facts))
+    (folder / "SHA256SUMS").unlink()
+    monkeypatch.setattr(pipeline, "check_before_training", None)
+    screen, text = recording()
+    resume_search(dataset, folder, screen)
+    assert "a note of the audit" in text.getvalue()

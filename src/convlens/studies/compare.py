@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from convlens.audit.gate import as_checked
 from convlens.budget.train_for import seconds_trained, train_for
 from convlens.checksums import seal, seal_parts
 from convlens.config import Config
@@ -148,7 +149,7 @@ def _prepare_again(dataset: Dataset, comparison: Run, screen: Screen) -> Prepare
         dataset = first.corrected(dataset)
         drawn = first.drawn(dataset)
         prepared = prepare_data(dataset, first.config, progress=progress, drawn=drawn)
-        return first.divided(prepared)
+    return first.divided(as_checked(prepared, first.data.get("audit")))
 
 
 def _require_images(prepared: Prepared) -> None:

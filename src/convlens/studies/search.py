@@ -21,9 +21,8 @@ from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
 from convlens.errors import DataError
 from convlens.files import explained_stops, storage_errors
-from convlens.folders import remove_temporaries
 from convlens.language import N_, _
-from convlens.pipeline import begin, prepare_images
+from convlens.pipeline import begin, prepare_again, prepare_images
 from convlens.run import Run
 from convlens.screen import Screen, count_epochs, duration
 from convlens.studies import journal
@@ -149,12 +148,8 @@ def resume_search(
 def _prepare_again(dataset: Dataset, run: Run, screen: Screen) -> Prepared:
     """Return the images of a search that is not finished, in a folder that is locked."""
     require_unfinished_search(run.folder)
-    remove_temporaries(run.folder)
-    config = run.config
-    begin(config)
-    dataset = run.corrected(dataset)
-    drawn = run.drawn(dataset)
-    return run.divided(prepare_images(choose_network(config), dataset, config, screen, drawn))
+    _origin, prepared = prepare_again(run, dataset, run.config, screen)
+    return run.divided(prepared)
 
 
 def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Search:
@@ -172,10 +167,8 @@ def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Se
     for trial in ended:
         table.add(trial)
     with explained_stops(run.how_to_resume, _("stopped; what was done is kept."), several=True):
-        for trial in ended:
-            # A process that was killed may have told how a trial ended, and not recorded it.
-            if not (run.folder / TENSORBOARD / found.run(trial).folder.name).exists():
-                _record(found, space, trial)
+        if ended:  # A process that was killed may have recorded the last of them in part only.
+            _record(found, space, ended)
         _train_trials(found, facts, space, prepared, table, place)
         result = finish_search(found, prepared, table)
     seal_parts(run.folder)  # before the result, after which nobody goes on with it
@@ -201,20 +194,21 @@ def _train_trials(
         for job, outcome in place.each(train_trial, jobs, prepared, bar):
             ended = found.tell(trials[job.number], outcome)
             table.add(ended)
-            _record(found, space, ended)
+            _record(found, space, [ended])
         if not trials:
             return
 
 
-def _record(found: Search, space: Space, trial: FrozenTrial) -> None:
-    """Write a trial that has ended into the table, and for TensorBoard.
+def _record(found: Search, space: Space, ended: Sequence[FrozenTrial]) -> None:
+    """Write trials that have ended into the table, and for TensorBoard.
 
     Raises:
         StorageError: If a file cannot be written.
     """
     write_trials(found, space)
     with storage_errors(found.folder / TENSORBOARD, _("the trial for TensorBoard")):
-        write_hparams(found.folder / TENSORBOARD, trial, found.history(trial))
+        for trial in ended:
+            write_hparams(found.folder / TENSORBOARD, trial, found.history(trial))
 
 
 def _generation(
