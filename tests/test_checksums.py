@@ -55,6 +55,15 @@ def test_an_unsealed_folder_has_no_checksums(tmp_path):
     assert read_sums(tmp_path) == {}
 
 
+def test_no_power_cut_brings_checksums_back_that_were_removed(tmp_path, monkeypatch):
+    there = []
+    sums = tmp_path / "SHA256SUMS"
+    sums.write_text("")
+    monkeypatch.setattr(checksums, "sync_folder", lambda folder: there.append(sums.exists()))
+    unseal(tmp_path)
+    assert there == [False]
+
+
 def test_what_a_block_does_not_write_keeps_its_checksum(tmp_path):
     for name in ("written", "changed", "removed", "whole"):
         (tmp_path / name).write_text("before")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
+from convlens.folders import sync_folder
 from convlens.language import _, sentences
 from convlens.lock import LOCK
 from convlens.run_folder import ASKED, SETTINGS
@@ -57,15 +58,17 @@ def seal(
 def seal_parts(folder: Path) -> None:
     """Write the checksums of the runs in the folder of a study that has nothing left to train.
 
-    Those that have a report were sealed when it was written. The others have none, such as the
-    folds, or the trials of a search that were not the best.
+    Those that have a report were sealed after it was written, unless the process was killed in
+    between. The others have none, such as the folds, or the trials of a search that were not the
+    best.
 
     Raises:
         StorageError: If the checksums cannot be written.
     """
     for settings in sorted(folder.glob(f"*/{SETTINGS}")):
-        if not (settings.parent / "report.json").exists():
-            seal(settings.parent)
+        folder = settings.parent
+        if not ((folder / "report.json").exists() and (folder / SUMS).exists()):
+            seal(folder)
 
 
 def unseal(folder: Path) -> None:
@@ -76,6 +79,7 @@ def unseal(folder: Path) -> None:
     """
     with storage_errors(folder / SUMS, _("the list of checksums")):
         (folder / SUMS).unlink(missing_ok=True)
+        sync_folder(folder)  # or a power cut could bring it back beside a file that is newer
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from convlens.evaluation.metrics import wilson
 from convlens.pipeline import train
 from convlens.report.again import score_again
 from convlens.run import Run
+from convlens.run_check import WHOLE, check_files
 from convlens.screen import Screen
 from convlens.studies import few as few_module
 from convlens.studies.draws import mean_of_draws
@@ -136,6 +137,15 @@ def test_a_killed_one_goes_on_with_the_draws_that_are_left(scratch, digits, tmp_
     assert stopped.report["draws"] == scratch.report["draws"]
     for name in ("draw-1", "draw-2", ""):
         assert same_weights(Run(stopped.folder / name), Run(scratch.folder / name))
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_a_draw_that_was_killed_after_its_report_gets_its_checksums(scratch, digits, tmp_path):
+    run = Run(Path(shutil.copytree(scratch.folder, tmp_path / "killed")))
+    for name in ("report.json", "SHA256SUMS", "draw-1/SHA256SUMS"):
+        (run.folder / name).unlink()
+    resume_few(digits, run.folder, QUIET)
+    assert {one.verdict for one in check_files(run.folder)} == {WHOLE}
 
 
 def test_one_of_an_earlier_release_cannot_be_continued(scratch, digits, tmp_path):

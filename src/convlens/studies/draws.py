@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from convlens.charts.curves import show_scores
-from convlens.checksums import seal, unseal
+from convlens.checksums import seal, seal_parts, unseal
 from convlens.evaluation.metrics import wilson
 from convlens.evaluation.scores import Score
 from convlens.files import write_atomically
@@ -49,6 +49,7 @@ def write_draws(run: Run, k: int, scores: list[Score], screen: Screen) -> None:
         "draws": [score.to_dict() for score in scores],
         "test_evaluations": len(scores),
     }
+    seal_parts(run.folder)  # before the report, after which nobody goes on with it
     run.write("report.json", json.dumps(content, indent=1))
     seal(run.folder)
     result = ngettext(
