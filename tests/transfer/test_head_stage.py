@@ -42,6 +42,26 @@ def test_a_head_on_kept_features(digits, backbone, tmp_path, computed):
     assert np.array_equal(plain.get_layer("block1_conv1").kernel, frozen)
 
 
+def test_the_features_are_judged_alike_before_and_after_the_calibration(
+    digits, backbone, tmp_path, monkeypatch
+):
+    """A training that is killed while it is scored leaves a calibrated classifier."""
+    training, run = training_of(digits, config_of(backbone), tmp_path / "run")
+    training.run(run)
+    stage = training.stages[0]
+    temperatures = []
+
+    def predict(classifier, indices):
+        temperatures.append(classifier.temperature)
+        return np.zeros((len(indices), 10), np.float32)
+
+    monkeypatch.setattr(stage, "predict", predict)
+    stage.prepare_scores(run)
+    run.classifier().recalibrated(3.0, 0.5).save(run.classifier_path)
+    stage.prepare_scores(run)
+    assert temperatures == [1.0, 1.0]
+
+
 def test_a_second_run_computes_no_features_and_a_larger_one_only_the_new(
     digits, backbone, tmp_path, computed
 ):

@@ -263,7 +263,8 @@ class HeadStage:
 
     def prepare_scores(self, run: Run) -> Predict | None:
         """Return `predict` where it agrees with the classifier file on a few images, else None."""
-        classifier = run.classifier()
+        # A process that was killed while it scored may have calibrated the classifier.
+        classifier = run.classifier().recalibrated(1.0, None)
         prepared = self.setup.prepared
         indices = prepared.splits.train[:CHECKED]
         in_float32 = classifier.probabilities(prepared.store.images, indices=indices)
