@@ -177,7 +177,8 @@ def resumed_origin(config: Config, start_from: Path | None) -> Origin:
         return dataclasses.replace(choose_origin(config, start_from=start_from), is_resumed=True)
     except (ClassifierError, ModelError) as error:
         given = (config.transfer.backbone, config.transfer.weights)
-        named = [Path(place) for place in given if place not in (None, "imagenet", *list_models())]
+        known = (None, "imagenet", *list_models())
+        named = [Path(str(place)) for place in given if place not in known]
         if all(path.is_absolute() or path.exists() or folder_of(path).exists() for path in named):
             raise
         where = _(
