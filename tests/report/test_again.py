@@ -12,6 +12,7 @@ from convlens.checksums import unseal
 from convlens.errors import DataError, RunError
 from convlens.report import leak_free
 from convlens.report.again import images_of, refuse_several, score_again, score_other
+from convlens.report.content import accuracy_in_words, none_of_these_in_words
 from convlens.report.finish import finish
 from convlens.run_check import check_files
 from tests.report.conftest import copied
@@ -140,10 +141,32 @@ def test_of_other_images_the_test_split_is_scored_where_there_is_one(run, digits
     assert json.loads((folder / "report.json").read_text())["n"] == 30
 
 
+@pytest.mark.parametrize("name", ["train", "validation", "test"])
+def test_other_images_are_not_taken_for_those_of_the_run_by_the_name_of_their_folder(
+    run, digits, tmp_path, name
+):
+    place = tmp_path / "hospital" / name
+    place.mkdir(parents=True)
+    other = dataclasses.replace(
+        digits, source=str(place), images=digits.images[:40], labels=digits.labels[:40]
+    )
+    screen, text = recording()
+    folder = score_other(run, run.classifier(), other, screen)
+    facts = json.loads((folder / "report.json").read_text())
+    assert facts["images_seen"] == str(place)
+    said = accuracy_in_words(facts) + none_of_these_in_words(facts)
+    assert "For new images of the same kind, expect an accuracy between" in said
+    assert "was chosen on these images" not in said
+    assert "--folds" not in text.getvalue()
+
+
 def test_the_images_of_the_training_are_noted(run, digits):
     screen, text = recording()
-    score_other(run, run.classifier(), digits, screen)
+    folder = score_other(run, run.classifier(), digits, screen)
     assert "these are the images of the training: the scores are too high" in text.getvalue()
+    page = (folder / "report.html").read_text("utf-8")
+    assert "The network learned from these images." in page
+    assert "For new images of the same kind" not in page
 
 
 def test_without_the_leak_the_score_stands_beside_the_given_one(run, digits, monkeypatch):

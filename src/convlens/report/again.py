@@ -15,6 +15,7 @@ from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.splits import Splits
 from convlens.data.store import Store, open_store
 from convlens.errors import RunError
+from convlens.evaluation.evaluate import IMAGES_SEEN
 from convlens.files import claim_folder, numbered
 from convlens.language import _
 from convlens.preprocess import Preprocessing
@@ -221,9 +222,11 @@ def score_other(  # noqa: PLR0913 - a run, other images, and what is asked of th
         screen.note(note)
     of_run = None if learned is None else images_of(run, classifier, learned, screen)
     prepared = Prepared(dataset, preprocessing, store, _to_score(dataset, store))
+    name = _name_of(dataset)
     if prepared.has_fingerprint(run.data["fingerprint"]) and dataset.splits is None:
+        name = "train"
         screen.note(_("these are the images of the training: the scores are too high"))
-    scored = score(classifier, prepared, screen, name=dataset.name, predict=predict)
+    scored = score(classifier, prepared, screen, name=name, predict=predict)
     leak = None if of_run is None else _without_leak(scored, of_run, screen)
     views = _with_mirror(run, scored, classifier, screen) if mirrored else None
     folder = _evaluation_folder(run, dataset)
@@ -243,6 +246,14 @@ def _to_score(dataset: Dataset, store: Store) -> Splits:
         chosen = of_test if of_test.any() else store.usable
     none = np.empty(0, np.int64)
     return Splits(none, none, np.flatnonzero(chosen))
+
+
+def _name_of(dataset: Dataset) -> str:
+    """Return what a report calls images: their path, if their name is one for a run's own images.
+
+    A folder may be called "validation" and still have nothing to do with the run.
+    """
+    return dataset.path if dataset.name in IMAGES_SEEN else dataset.name
 
 
 def _evaluated_on(dataset: Dataset) -> dict[str, Any]:
