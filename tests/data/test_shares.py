@@ -7,6 +7,7 @@ from convlens.config import AugmentConfig
 from convlens.data.augment import resolve
 from convlens.data.batches import Batches
 from convlens.data.shares import TrainingShare, ValidationShare
+from convlens.training.optimization import FirstHeadAccuracy
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 6, 6, 1), np.uint8)
 LABELS = np.arange(50) % 3
@@ -70,3 +71,9 @@ def test_a_validation_counts_each_image_once(processes):
     losses = np.arange(len(images), dtype=float)
     mean = (weights * losses).sum() / len(images)
     assert mean == pytest.approx(losses[: len(INDICES)].mean(), rel=1e-6)
+    # Keras gives no weights to an accuracy. Here the network is wrong only for the repeated images.
+    answers = np.eye(3, dtype=np.float32)[LABELS[np.resize(INDICES, len(images))]]
+    answers[len(INDICES) :] = np.roll(answers[len(INDICES) :], 1, axis=1)
+    accuracy = FirstHeadAccuracy()
+    accuracy.update_state(targets, answers)
+    assert float(accuracy.result()) == 1.0

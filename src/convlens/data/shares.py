@@ -41,7 +41,9 @@ class ValidationShare(TrainingShare):
     Batches that are not divided evenly by the processes are filled up with repeated images at the
     end of the epoch, which have the weight 0. Keras divides the loss of a batch by the number of
     its images, whatever their weights are. The other images therefore have a weight of more than 1,
-    with which the loss of the epoch is the mean over the images without the repeated ones.
+    with which the loss of the epoch is the mean over the images without the repeated ones. The
+    accuracy has no weights, so that the repeated images have no target either, see
+    `convlens.training.optimization.FirstHeadAccuracy`.
     """
 
     def __init__(
@@ -64,6 +66,6 @@ class ValidationShare(TrainingShare):
         """Return the images of this process, their targets and their weights."""
         images, targets = super().share_at(epoch, step)
         first = step * self.size + self.number * len(images)
-        places = first + np.arange(len(images))
-        weights = np.where(places < self.real, self.factor, 0.0)
-        return images, targets, weights.astype(np.float32)
+        is_real = first + np.arange(len(images)) < self.real
+        weights = np.where(is_real, self.factor, 0.0)
+        return images, targets * is_real[:, None], weights.astype(np.float32)

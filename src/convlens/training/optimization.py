@@ -127,11 +127,15 @@ class HeadsCrossentropy(keras.losses.Loss):  # type: ignore[misc]
 
 
 class FirstHeadAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
-    """Accuracy of the first head of joined logits."""
+    """Accuracy of the first head of joined logits, on the images that have a target."""
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Compare (batch, num_classes) labels with (batch, heads * num_classes) logits."""
-        return super().update_state(y_true, y_pred[..., : y_true.shape[-1]], sample_weight)
+        """Compare (batch, num_classes) labels with (batch, heads * num_classes) logits.
+
+        Keras gives no weights here, see `compile`. An image counts unless its labels are zeros.
+        """
+        counts = ops.cast(ops.any(ops.not_equal(y_true, 0), axis=-1), "float32")
+        return super().update_state(y_true, y_pred[..., : y_true.shape[-1]], counts)
 
 
 def make_schedule(
