@@ -69,6 +69,8 @@ def test_weights_travel_with_their_images_and_mix_with_the_labels():
     [
         ([50, 50], "auto", None),
         ([60, 50], "auto", None),
+        ([74, 50], "auto", None),
+        ([75, 50], "auto", [5 / 6, 1.25]),
         ([90, 30], "auto", [2 / 3, 2.0]),
         ([60, 50], "on", [11 / 12, 1.1]),
         ([90, 30], "off", None),

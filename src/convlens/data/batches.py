@@ -18,7 +18,7 @@ def class_weights(counts: NDArray[np.int64], setting: str) -> NDArray[np.float32
 
     Args:
         counts: (num_classes,) the number of training images of each class.
-        setting: "on", "off", or "auto", which is on if the largest class has more than 1.5 times
+        setting: "on", "off", or "auto", which is on if the largest class has at least 1.5 times
             as many images as the smallest.
 
     Example:
@@ -26,7 +26,7 @@ def class_weights(counts: NDArray[np.int64], setting: str) -> NDArray[np.float32
         [0.6666666865348816, 2.0]
     """
     present = counts[counts > 0]
-    if setting == "off" or (setting == "auto" and present.max() <= 1.5 * present.min()):
+    if setting == "off" or (setting == "auto" and present.max() < 1.5 * present.min()):
         return None
     weights = counts.sum() / (len(present) * np.maximum(counts, 1))
     return np.asarray(weights, np.float32)
