@@ -40,7 +40,8 @@ def find_learning_rate(
 ) -> tuple[list[float], list[float]]:
     """Run the range test on a compiled model.
 
-    The weights of the model stay as they were. Its optimizer does not, so compile it again.
+    The weights of the model stay as they were. Its optimizer does not, so compile it again. Where a
+    batch is computed in parts, the weights change after the last of them, as in the training.
 
     Args:
         model: The compiled model.
@@ -56,15 +57,15 @@ def find_learning_rate(
     """
     growth = (HIGHEST / LOWEST) ** (1 / (STEPS - 1))
     lowest = LOWEST * LEARNING_RATES[config.optimizer]
-    schedule = keras.optimizers.schedules.ExponentialDecay(lowest, 1, growth)
-    watch = _Watch()
+    parts = batches.parts
+    schedule = keras.optimizers.schedules.ExponentialDecay(lowest, parts, growth, staircase=True)
+    optimizer = make_optimizer(config, schedule, model=model)
+    if parts > 1:
+        optimizer.gradient_accumulation_steps = parts
+    watch = _Watch(parts)
     with backend.unchanged(model):
-        model.compile(
-            optimizer=make_optimizer(config, schedule, model=model),
-            loss=model.loss,
-            jit_compile=backend.jit_compile(),
-        )
-        for epoch in range(math.ceil(STEPS / batches.steps)):
+        model.compile(optimizer=optimizer, loss=model.loss, jit_compile=backend.jit_compile())
+        for epoch in range(math.ceil(STEPS * parts / batches.steps)):
             batches.epoch = epoch
             if not watch.done:
                 model.fit(batches, epochs=1, callbacks=[watch], shuffle=False, verbose=0)
@@ -79,19 +80,27 @@ def find_learning_rate(
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Smooths the loss of each step, and ends the test where it diverges."""
+    """Smooths the loss of each batch, and ends the test where it diverges.
 
-    def __init__(self) -> None:
+    Args:
+        parts: The number of parts in which each batch is computed.
+    """
+
+    def __init__(self, parts: int) -> None:
         super().__init__()
+        self.parts = parts
         self.losses: list[float] = []
         self.done = False
         self._mean = 0.0
         self._sum = 0.0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if (batch + 1) % self.parts:
+            return
+        done = (batch + 1) // self.parts
         running = float((logs or {})["loss"])  # Keras reports the mean since the epoch began.
-        loss = running * (batch + 1) - self._sum
-        self._sum = running * (batch + 1)
+        loss = running * done - self._sum
+        self._sum = running * done
         if not math.isfinite(loss):
             self.done = True
         else:
