@@ -45,6 +45,13 @@ def test_trials_are_ranked_by_value_and_number(tmp_path):
     assert found.seconds == 4.0
 
 
+def test_the_chart_shows_each_trial_at_its_number(tmp_path):
+    """A trial that failed has no score, and those after it keep their places."""
+    axes = search_of(tmp_path, 0.5, None, 0.7, 0.6).chart().axes[0]
+    assert axes.collections[0].get_offsets().tolist() == [[0, 0.5], [2, 0.7], [3, 0.6]]
+    assert axes.lines[0].get_xdata().tolist() == [0, 2, 3]
+
+
 def test_the_journal_needs_no_symbolic_links(tmp_path, monkeypatch):
     """Windows allows them in its developer mode only."""
 

@@ -19,7 +19,10 @@ COLUMNS = 3  # of the small charts, one for each field
 
 
 def show_trials(
-    values: Sequence[Mapping[str, Any]], scores: Sequence[float], finished: Sequence[bool]
+    values: Sequence[Mapping[str, Any]],
+    scores: Sequence[float],
+    finished: Sequence[bool],
+    numbers: Sequence[int] | None = None,
 ) -> Figure:
     """Show the score of each trial in order, and against each field that was varied.
 
@@ -27,15 +30,16 @@ def show_trials(
         values: The value of each varied field, for each trial.
         scores: The validation accuracy of each trial's best epoch.
         finished: Whether each trial ran to its end. Trials that were stopped early are hollow.
+        numbers: The number of each trial. If None, they are counted from 0.
     """
     fields = list(dict.fromkeys(name for one in values for name in one))
     rows = math.ceil(len(fields) / COLUMNS)
     with new_chart((9, 2.6 + 2.1 * rows)) as figure:
         grid = figure.add_gridspec(1 + rows, COLUMNS, height_ratios=(1.3, *[1] * rows))
         axes = figure.add_subplot(grid[0, :], xlabel=_("trial"), ylabel=_("validation accuracy"))
-        numbers = np.arange(len(scores))
-        axes.step(numbers, np.maximum.accumulate(scores), where="post", color=ORANGE, zorder=1)
-        _scatter(axes, numbers, scores, finished)
+        places = range(len(scores)) if numbers is None else numbers
+        axes.step(places, np.maximum.accumulate(scores), where="post", color=ORANGE, zorder=1)
+        _scatter(axes, places, scores, finished)
         axes.set_title(_("The trials in order, and below by each setting"))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         figure.legend(handles=_legend(all(finished)), loc="outside lower center", ncols=4)

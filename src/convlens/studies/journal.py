@@ -137,6 +137,7 @@ class Search:
             [varied_fields(trial) for trial in scored],
             [max(trial.intermediate_values.values()) for trial in scored],
             [trial.state == TrialState.COMPLETE for trial in scored],
+            [trial.number for trial in scored],
         )
 
 
