@@ -93,7 +93,7 @@ def estimate(network: keras.Model, settings: TrainingConfig) -> Need:
 
 
 def choose_micro_batch(
-    network: keras.Model, settings: TrainingConfig, free: float
+    network: keras.Model, settings: TrainingConfig, free: float, images: int
 ) -> tuple[int, str]:
     """Return how many images are computed at a time, 0 for the whole batch, and a note on it.
 
@@ -101,20 +101,23 @@ def choose_micro_batch(
         network: The network that is trained.
         settings: The settings of the training.
         free: The bytes of memory that can be had.
+        images: The number of training images, which are divided into batches of nearly one size.
     """
     try:
         need = estimate(network, settings)
     except ModelError:
         return 0, ""
-    batch = settings.batch_size
+    asked = settings.batch_size
+    batch = math.ceil(images / math.ceil(images / asked))
     room = SHARE * free
     if need.of(batch) <= room:
         return 0, ""
     facts = {"batch": batch, "free": free / 1e9}
     if need.of(1) > room:
         return (1 if batch > 1 else 0), _(TOO_LARGE).format(need=need.of(1) / 1e9, **facts)
-    parts = next(n for n in range(2, batch + 1) if need.of(math.ceil(batch / n)) <= room)
-    micro = math.ceil(batch / parts)
+    parts = next(n for n in range(2, asked + 1) if need.of(math.ceil(asked / n)) <= room)
+    micro = math.ceil(asked / parts)
+    at_once = math.ceil(batch / math.ceil(asked / micro))
     kinds = {type(layer) for layer in all_layers(network)}
     template = NORMALISED if keras.layers.BatchNormalization in kinds else CHOSEN
-    return micro, _(template).format(micro=micro, need=need.of(batch) / 1e9, **facts)
+    return micro, _(template).format(micro=at_once, need=need.of(batch) / 1e9, **facts)

@@ -105,7 +105,10 @@ class Setup:
             self.config = self.config.replace(micro_batch=0)
         if self.config.training.micro_batch is None:
             micro_batch, self.memory = choose_micro_batch(
-                self.network, self.config.training, free_memory()
+                self.network,
+                self.config.training,
+                free_memory(),
+                len(self.prepared.splits.train),
             )
             self.config = self.config.replace(micro_batch=micro_batch)
 
