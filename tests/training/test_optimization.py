@@ -79,6 +79,7 @@ def test_heads_train_and_are_removed(three_heads, tmp_path, precision, no_charts
     )
     run = convlens.train(convlens.load_data("digits"), config, run=tmp_path / "run")
     model = run.classifier().model
+    assert run.report["parameters"] == model.count_params() == 64 * 10 + 10  # those of one head
     assert model.output_shape == (None, 10)
     assert "answer" in [layer.name for layer in model.layers]
     assert "first" not in [layer.name for layer in model.layers]

@@ -232,7 +232,7 @@ class _Folds:
 
     def _disk(self, last: Training) -> str:
         """Return how much of the disk the classifiers take, in words."""
-        each = 4 * last.setup.network.count_params()  # bytes, in float32
+        each = 4 * last.setup.classifier().model.count_params()  # bytes, in float32
         return _("{size} for {count} classifiers: one of each fold, and that of all images").format(
             size=decimal(each * (self.k + 1)), count=self.k + 1
         )

@@ -145,9 +145,12 @@ def _show(shared: Config, rows: Sequence[tuple[str, ...]], screen: Screen) -> No
 def _measure(
     name: str, config: Config, prepared: Prepared, seconds: float
 ) -> tuple[Costs, Config, tuple[str, str]]:
-    """Return a network's costs, its configuration, and its parameters and multiply-adds as text."""
+    """Return a network's costs, its configuration, and its parameters and multiply-adds as text.
+
+    The last two are those of the classifier, which has no auxiliary heads.
+    """
     trainer = open_trainer(for_network(prepared, name), config, Screen(quiet=True))
-    network = trainer.setup.network
+    network = trainer.setup.classifier().model
     size = (rounded(network.count_params()), rounded(count_multiply_adds(network)))
     try:
         costs = measure_costs(trainer, max(LEAST_TIMED, TIMED * seconds))

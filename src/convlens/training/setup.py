@@ -173,17 +173,18 @@ class Setup:
             provenance: Further facts about where the classifier comes from.
         """
         best = state.history[state.best_epoch - 1] if state.best_epoch else {"epoch": 0}
+        classifier = self.classifier()
         provenance = {
             "data": self.prepared.summary(),
             "config": self.config.to_dict(),
             "network": self.origin.name,
-            "parameters": self.network.count_params(),
+            "parameters": classifier.model.count_params(),  # auxiliary heads are not in the file
             "best": best,
             "precision": self.config.training.precision,
             "versions": backend.versions(),
             **provenance,
         }
-        replace(self.classifier(), provenance=provenance).save(run.classifier_path)
+        replace(classifier, provenance=provenance).save(run.classifier_path)
 
     def facts(self) -> dict[str, str]:
         """Return what will be trained on what, by the label that is printed in front of it.
