@@ -11,8 +11,10 @@ from convlens.classifier.classifier import Classifier
 from convlens.errors import Interrupted
 from convlens.pipeline import train
 from convlens.report import finish as finish_module
+from convlens.run import Run
 from convlens.training.checkpoint import State
 from convlens.transfer.fine_tune_stage import FineTuneStage
+from convlens.transfer.head_stage import HeadResult
 from tests.trainings import (
     QUIET,
     columns,
@@ -48,6 +50,19 @@ def test_the_head_is_kept_where_fine_tuning_is_no_better(digits, backbone, tmp_p
     assert training.prepare_scores(run) is not None
     assert len(run.history) == 2
     assert same_weights(run, head)
+
+
+def test_the_time_of_a_head_with_hidden_layers_is_part_of_that_of_the_run(
+    digits, backbone, tmp_path
+):
+    first, inner = training_of(digits, config_of(backbone), tmp_path / "first")
+    first.run(inner)  # which keeps the features, so that they take no time below
+    config = config_of(backbone, head=(8,), unfreeze="block2*", augment="none", epochs=1)
+    training, run = training_of(digits, config, tmp_path / "run")
+    training.run(run)
+    seconds = sum(row["seconds"] for row in Run(run.folder / "head").history)
+    assert HeadResult.read(run).seconds > seconds > 0
+    assert run.classifier().provenance["head_seconds"] == HeadResult.read(run).seconds
 
 
 def test_fine_tuning_that_is_better_is_kept_and_compared_with_the_head(

@@ -43,7 +43,7 @@ class HeadResult:
     """What a head alone has reached.
 
     Attributes:
-        seconds: The time that features and head took.
+        seconds: The time that features and head took, without epochs that the run's history has.
         strength: C of the logistic regression, or None for a head with hidden layers.
         classes: The predicted classes of the validation images.
     """
@@ -145,7 +145,7 @@ class HeadStage:
         result = HeadResult(time.monotonic() - began)
         state = State()
         if self.setup.config.transfer.head:
-            state = self._train_dense_head(run, result)
+            state, result = self._train_dense_head(run, result)
         else:
             result = self._train_linear_head(run, result.seconds)
         if len(prepared.splits.val):
@@ -203,11 +203,11 @@ class HeadStage:
             self.screen.fact(_("head"), chosen)
         return result
 
-    def _train_dense_head(self, run: Run, result: HeadResult) -> State:
+    def _train_dense_head(self, run: Run, result: HeadResult) -> tuple[State, HeadResult]:
         """Train a head with hidden layers on the features, by steps, as any network.
 
-        Where layers below the head learn afterwards, the epochs of the head do not count, and the
-        state that is returned is empty.
+        Where layers below the head learn afterwards, the epochs of the head do not count, the state
+        that is returned is empty, and their time is part of the result.
         """
         setup = self.setup
         splits = setup.prepared.splits
@@ -234,9 +234,11 @@ class HeadStage:
         )
         set_weights(setup.network, inner.classifier().logits_model.get_weights())
         if not self.continues:
-            return state
+            return state, result
+        seconds = sum(float(row["seconds"] or 0) for row in inner.history)
+        result = replace(result, seconds=result.seconds + seconds)
         self._save(run, State(), result)
-        return State()
+        return State(), result
 
     def _labelled(self, indices: NDArray[np.int64]) -> Labelled:
         """Return the features and the classes of the images with these indices."""
