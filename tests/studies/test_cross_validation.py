@@ -65,6 +65,9 @@ def test_every_image_is_scored_once_by_a_network_that_never_saw_it(run, digits):
     )  # each calibrated on its own validation images
     assert len({one.temperature for one in each}) > 1
     assert run.report["threshold"] == run.classifier().threshold
+    page = (run.folder / "report.html").read_text("utf-8")
+    assert "is that of none of the folds" in page
+    assert "the logits are divided by a temperature" not in page
     assert run.report["none_of_these"] is None
     with pytest.raises(RunError, match="scored every image once"):
         score_again(run, run.classifier(), digits, QUIET)
