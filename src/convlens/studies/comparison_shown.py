@@ -52,7 +52,11 @@ def show_result(comparison: Run, ranking: Ranking, screen: Screen) -> None:
     scored = _("ranked on {val:,} validation images; scored once on {test:,} test images")
     screen.say(scored.format(val=first.val.n, test=first.test.n), "dim")
     screen.say(
-        _("ms: the time to classify one decoded image, alone in its batch, in float32"), "dim"
+        _(
+            "ms: the time to classify one decoded image as convlens predict does, in float32; an "
+            "image alone is computed twice"
+        ),
+        "dim",
     )
     screen.columns(ranking.rows())
     screen.say("\n".join(["", *map(str, ranking.said)]))

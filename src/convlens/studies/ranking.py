@@ -44,7 +44,8 @@ class Entry:
         epochs: The number of finished epochs.
         passes: The number of passes over the training images in these epochs.
         seconds: The time of its training, including validations and writing.
-        milliseconds: The median time to classify one decoded image, alone in its batch, in float32.
+        milliseconds: The median time to classify one decoded image, in float32. A classifier
+            computes an image alone twice.
         val: The accuracy on the validation images, which also chose the epoch.
         test: The accuracy on the test images, which were used once.
         correct: (n,) whether each test image was classified correctly.
@@ -235,7 +236,7 @@ def _score(run: Run, prepared: Prepared, seconds: float, note: str) -> Entry:
 def _milliseconds(
     classifier: Classifier, images: NDArray[np.uint8], indices: NDArray[np.int64]
 ) -> float:
-    """Return the median milliseconds to classify one decoded image, alone in its batch."""
+    """Return the median milliseconds to classify one decoded image."""
     spans = []
     for number in range(WARM + ALONE):
         one = indices[number % len(indices) :][:1]
