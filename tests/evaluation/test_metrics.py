@@ -159,3 +159,17 @@ def test_macro_intervals_are_never_of_zero_width():
     """With one class all correct and the other all wrong, the bootstrap gives [50 %, 50 %]."""
     for score in metrics.macro_scores(np.array([[4, 0], [4, 0]])).values():
         assert score.low < score.value < score.high
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_macro_intervals_hold_their_value_where_many_classes_have_few_images(images):
+    """The percentiles of the resamples do not: with 3 images of each, they lie below the F1."""
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(500), images)
+    wrong = random.random(len(labels)) < 0.4
+    predicted = np.where(wrong, random.integers(500, size=len(labels)), labels)
+    confusion = metrics.confusion_matrix(labels, predicted, 500)
+    scores = metrics.macro_scores(confusion, resamples=200)
+    assert all(score.low <= score.value <= score.high for score in scores.values())
+    assert scores["macro_f1"].low + 0.005 < scores["macro_f1"].value
+    assert scores["macro_f1"].value < scores["macro_f1"].high - 0.005

@@ -142,9 +142,10 @@ def macro_scores(
     They are means over the classes that have images. As in scikit-learn, a class that was never
     predicted counts with a precision of 0. The intervals are from a bootstrap: since resampling the
     images only changes the counts of the confusion matrix, which are multinomial, those counts are
-    drawn. Without any mistake the bootstrap has nothing to vary, and the lower end of Wilson's
-    interval for the number of images is used instead. If each class is entirely correct or entirely
-    wrong, the mean ends of the intervals of the classes are used, which is wider than necessary.
+    drawn. Where classes have few images, the mean F1 of the resamples is not that of the images; the
+    interval is moved by the difference. Every interval holds its value. Without any mistake, it
+    begins at the lower end of Wilson's interval for the number of images. If each class is entirely
+    correct or entirely wrong, it is wider than necessary: the mean ends of those of the classes.
 
     Args:
         confusion: (num_classes, num_classes) counts, see `confusion_matrix`.
@@ -155,13 +156,15 @@ def macro_scores(
     total = int(confusion.sum())
     values = _macro(confusion[None])[0]
     drawn = np.concatenate([_macro(chunk) for chunk in redrawn_counts(confusion, resamples, seed)])
-    low, high = np.percentile(drawn, INTERVAL, axis=0)
+    moved = values - drawn.mean(axis=0)
+    moved[0] = 0  # The precision of few images is too high, and that of resamples nearer the truth.
+    low, high = np.percentile(drawn, INTERVAL, axis=0) + moved
     if np.trace(confusion) == total:
         low = np.full(3, wilson(total, total).low)
     elif (low == high).any():
         low, high = np.where(low == high, _mean_bounds(confusion), [low, high])
     scores = {
-        name: Score(float(value), float(a), float(b), total)
+        name: Score(float(value), float(np.clip(a, 0, value)), float(np.clip(b, value, 1)), total)
         for name, value, a, b in zip(names, values, low, high, strict=True)
     }
     return {"balanced_accuracy": scores["macro_recall"], **scores}
