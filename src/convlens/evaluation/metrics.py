@@ -142,8 +142,8 @@ def macro_scores(
     They are means over the classes that have images. As in scikit-learn, a class that was never
     predicted counts with a precision of 0. The intervals are from a bootstrap: since resampling the
     images only changes the counts of the confusion matrix, which are multinomial, those counts are
-    drawn. Where classes have few images, the mean F1 of the resamples is not that of the images; the
-    interval is moved by the difference. Every interval holds its value. Without any mistake, it
+    drawn. Where classes have few images, the mean F1 of the resamples is not that of the images, so
+    its interval is moved by the difference. Every interval holds its value. Without any mistake, it
     begins at the lower end of Wilson's interval for the number of images. If each class is entirely
     correct or entirely wrong, it is wider than necessary: the mean ends of those of the classes.
 
