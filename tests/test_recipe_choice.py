@@ -97,6 +97,9 @@ def test_epochs_that_were_given_stay():
 
 def test_a_study_says_how_many_images_it_splits():
     chosen = usual_training(Config(), images(4_000, 4_000), 8_000)
+    # The images of --few are counted already, so that a limit makes them no fewer.
+    limited = usual_training(Config().replace(limit=4_000), images(4_000, 4_000), 2_000)
+    assert limited.training.epochs == 40
     assert chosen.training.epochs == 10
 
 

@@ -37,8 +37,8 @@ def usual_training(config: Config, dataset: "Dataset", images: int | None = None
     Args:
         config: All settings.
         dataset: The images.
-        images: How many of them are split into those to train on and those to validate and test;
-            all that the source has not set aside, if None.
+        images: How many of them are split into those to train on and those to validate and test.
+            If None, all that the source has not set aside and `--limit` leaves.
     """
     chosen = with_fast_recipe(config)
     settings = chosen.training
@@ -46,7 +46,7 @@ def usual_training(config: Config, dataset: "Dataset", images: int | None = None
     if not is_usual or settings.steps_per_epoch or {"recipe", "epochs"} & config.given:
         return chosen
     share = min(1.0, (config.data.limit or math.inf) / max(1, len(dataset)))
-    count = share * (dataset.training_size if images is None else images)
+    count = share * dataset.training_size if images is None else images
     passes = math.ceil(LEAST_SEEN / max(1.0, count))
     epochs = min(MOST_EPOCHS, max(passes, settings.epochs))
     return replace(chosen, training=replace(settings, epochs=epochs))

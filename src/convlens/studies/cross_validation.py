@@ -81,7 +81,8 @@ def cross_validate(  # noqa: PLR0913 - the public entry point; all but three hav
     check_folds(k)
     screen = Once(screen or Screen())
     if start_from is None:
-        config = usual_training(config, dataset, len(dataset))
+        images = min(len(dataset), config.data.limit or len(dataset))
+        config = usual_training(config, dataset, images)
     begin(config, run)
     origin = choose_origin(config, None, start_from)
     config = config.replace(test=0.0)
