@@ -5,8 +5,8 @@ python benchmarks/speed/operations.py PROGRAM [--network fast_cnn] [--batch 128]
 Runs a program of `throughput.py` with TensorFlow while oneDNN prints each operation that it
 computes. Operations that are computed at the same time share the cores, so that they may add up to
 more than the step. What oneDNN does not compute is missing: activations, the loss, the optimizer,
-Python, and the classifier that convlens writes after each epoch of 12 steps. Prints one line of
-JSON: the milliseconds of a step, and of each kind of operation.
+Python, and the classifier that convlens writes after each epoch. Prints one line of JSON: the
+milliseconds of a step, and of each kind of operation.
 """
 
 import argparse

@@ -27,8 +27,8 @@ from pathlib import Path
 
 import numpy as np
 
-STEPS = 12  # of an epoch
-EPOCHS = 4
+STEPS = 50  # of an epoch; with few, what convlens writes after each would weigh too much
+EPOCHS = 3
 SHAPE = (32, 32, 3)
 NETWORKS = ("cifar_4conv", "small_resnet", "fast_cnn")
 
