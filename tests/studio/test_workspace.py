@@ -132,6 +132,37 @@ def test_a_class_with_images_is_removed_only_if_the_loss_is_known(own):
     assert own.state()["total"] == 5
 
 
+def test_a_list_that_somebody_else_has_just_changed_is_not_overwritten(own):
+    rows = own.rows()
+    places = own.studio.workspace.places
+    own.post("/api/exclude", {"images": [rows["cat/1.png"]["id"]]})
+    more = places.list.read_text(encoding="utf-8") + "cat/2.png,exclude,,,,\n"
+    places.list.write_text(more, encoding="utf-8")
+    asked = {"images": [rows["dog/4.png"]["id"]]}
+    refused = own.post("/api/exclude", asked)
+    assert refused.status_code == 409
+    assert "somebody else has just changed the list" in refused.json()["message"]
+    assert places.list.read_text(encoding="utf-8") == more
+    assert own.post("/api/exclude", asked).json()["changed"] == 1
+    assert list(own.rows("show=excluded")) == ["cat/1.png", "cat/2.png", "dog/4.png"]
+    places.list.write_text(more, encoding="utf-8")
+    assert own.post("/api/undo").json()["text"] == "undone: 1 image left out"
+    assert list(own.rows("show=excluded")) == ["cat/1.png", "cat/2.png"]
+    broken = more + "cat/3.png,burn,,,,\n"
+    places.list.write_text(broken, encoding="utf-8")
+    assert own.post("/api/undo").status_code == 409
+    assert places.list.read_text(encoding="utf-8") == broken
+
+
+def test_images_that_somebody_else_adds_while_one_is_uploaded_are_noticed(own):
+    workspace = own.studio.workspace
+    (workspace.places.images / "cat" / "beside.png").write_bytes(picture(80))
+    own.add(own.classes()["cat"], "uploaded.png", picture(81))
+    workspace._looked = -1e9
+    assert own.state()["total"] == 7
+    assert {"cat/beside.png", "cat/uploaded.png"} <= own.rows().keys()
+
+
 def test_what_stays_in_the_trash_is_told(own, monkeypatch):
     own.post("/api/remove", {"images": [own.rows()["cat/1.png"]["id"]]})
     monkeypatch.setattr(shutil, "rmtree", lambda *args, **how: None)  # as if it were read-only

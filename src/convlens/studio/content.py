@@ -1,10 +1,13 @@
 """Content: the bytes that somebody uploads, looked at before they become a file."""
 
 import io
+import os
 import threading
+from pathlib import Path
 
 from convlens.decode import decode, read_header
 from convlens.errors import ImageError
+from convlens.files import numbered
 from convlens.image_file import MAX_PIXELS
 from convlens.language import _
 from convlens.serve.untrusted import is_large
@@ -60,6 +63,27 @@ def seems_whole(kind: str, content: bytes) -> bool:
     if kind == "WEBP":
         return len(content) >= 8 + int.from_bytes(content[4:8], "little")
     return False
+
+
+def holds(path: Path, content: bytes) -> bool:
+    """Return whether a file has some bytes."""
+    try:
+        is_alike = path.is_file() and path.stat().st_size == len(content)
+        return is_alike and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def free_place(path: Path, content: bytes) -> Path:
+    """Return a path that is free, or has these bytes already.
+
+    Some file systems do not tell capital letters from small ones.
+    """
+    return next(
+        tried
+        for tried in numbered(path, path.suffix)
+        if not os.path.lexists(tried) or holds(tried, content)
+    )
 
 
 def too_large(name: str) -> Problem:

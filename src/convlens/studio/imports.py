@@ -15,12 +15,11 @@ from typing import Any
 from convlens.files import numbered, storage_errors, write_atomically
 from convlens.folders import make_folder, sync_folder
 from convlens.language import _
-from convlens.studio.content import MOST_BYTES, MOST_IMAGES, checked_name, too_large
+from convlens.studio.content import MOST_BYTES, MOST_IMAGES, checked_name, holds, too_large
 from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, TOO_LARGE, Problem
 from convlens.studio.staged import TABLES, inside, is_wanted
 from convlens.studio.unzip import MOST_UNPACKED, Unpacked, unpack
-from convlens.studio.workspace import holds
 
 MOST = 20  # imports that wait at a time
 ID = re.compile("[0-9a-f]{16}")

@@ -12,13 +12,13 @@ from convlens.files import numbered, storage_errors
 from convlens.folders import make_folder, sync_folder
 from convlens.language import _, ngettext
 from convlens.reasons import system_reason
-from convlens.studio.content import MOST_IMAGES, checked_name
+from convlens.studio.content import MOST_IMAGES, checked_name, holds
 from convlens.studio.history import Step
 from convlens.studio.import_content import notes_of, understood
 from convlens.studio.imports import Imports, Waiting
 from convlens.studio.names import class_name
 from convlens.studio.problem import TOO_LARGE, Problem
-from convlens.studio.workspace import Workspace, holds
+from convlens.studio.workspace import Workspace
 
 MOST_REFUSED = 100  # that are named
 

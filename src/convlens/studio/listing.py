@@ -90,12 +90,19 @@ class Listing:
         """The names of the classes in natural order."""
         return list(self.folders)
 
-    def add(self, item: Item, folder: Path) -> None:
-        """Add an image that has just been written into the folder of its class."""
+    def add(self, item: Item, folder: Path | None) -> None:
+        """Add an image that has just been written.
+
+        Args:
+            item: The image.
+            folder: The folder of its class, whose time is known from now on; None if somebody else
+                has changed it, too, which would not be noticed any more.
+        """
         insort(self.items, item)
         self.by_id[item.id] = item
         self.by_file[item.file] = item
-        self.watched[folder] = time_of(folder)
+        if folder is not None:
+            self.watched[folder] = time_of(folder)
 
     def content(self, item: Item) -> Path | ImageArray:
         """Return what an image is decoded from.

@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 from convlens.errors import DataError
-from convlens.files import numbered, storage_errors, write_atomically
+from convlens.files import storage_errors, write_atomically
 from convlens.folders import make_folder, sync_folder
 from convlens.language import _, ngettext, sentences
-from convlens.studio.content import MOST_IMAGES, checked_name
+from convlens.studio.content import MOST_IMAGES, checked_name, free_place, holds
 from convlens.studio.history import History, Step, check_free
 from convlens.studio.listing import Item, Listing, list_opened, list_own, own_item
 from convlens.studio.marks import Marks
@@ -152,12 +152,32 @@ class Workspace:
                 workspace.
             StorageError: If the disk is full.
         """
-        if self.trouble:
-            raise Problem(self.trouble, GONE)
+        if self._has_other_list():
+            raise Problem(
+                _(
+                    "somebody else has just changed the list of corrections, so that nothing was "
+                    "changed here; look at the images, and do it again."
+                ),
+                GONE,
+            )
         step.require_inside(self.places.root)
         step.require_free(self.places.root, forward=True)
         self.history.push(step)
         self._apply(step, forward=True)
+
+    def _has_other_list(self) -> bool:
+        """Return whether somebody else has just changed the list; what it says holds from now on.
+
+        Raises:
+            Problem: If it cannot be obeyed. It must not be written anew then.
+        """
+        is_other = self.marks.is_outdated()
+        if is_other:
+            self._looked -= LOOK_AGAIN  # so that it looks now
+            self.refresh()
+        if self.trouble:
+            raise Problem(self.trouble, GONE)
+        return is_other
 
     def undo(self) -> Step:
         """Undo the last step, and return it."""
@@ -171,6 +191,7 @@ class Workspace:
         if not source:
             text = _("there is nothing to do again.") if forward else _("there is nothing to undo.")
             raise Problem(text, GONE)
+        self._has_other_list()  # to whose rows those of the step are added
         try:
             source[-1].require_inside(self.places.root)
             source[-1].require_free(self.places.root, forward=forward)
@@ -242,34 +263,19 @@ class Workspace:
                     413,
                 )
             folder = self.folder_of(name)
-            path = self._free(folder / file_name, content)
-            present = self._present(path, content)
+            path = free_place(folder / file_name, content)
+            file = path.relative_to(self.places.images).as_posix()
+            present = self.listing.by_file.get(file) if holds(path, content) else None
             if present is not None:
                 return present, True
             item = own_item(self.places.images, path, name)
+            is_outdated = self.listing.is_outdated()
             # The history first: an image that it does not know could not be undone.
             self.history.push_image(group, path.relative_to(self.places.root), item.file)
             write_atomically(path, content, _("the image"))
-            self.listing.add(item, folder)
+            self.listing.add(item, None if is_outdated else folder)
             self.version += 1
             return item, False
-
-    def _free(self, path: Path, content: bytes) -> Path:
-        """Return a path that is free, or has these bytes already.
-
-        Some file systems do not tell capital letters from small ones.
-        """
-        return next(
-            tried
-            for tried in numbered(path, path.suffix)
-            if not os.path.lexists(tried) or holds(tried, content)
-        )
-
-    def _present(self, path: Path, content: bytes) -> Item | None:
-        if not holds(path, content):
-            return None
-        file = path.relative_to(self.places.images).as_posix()
-        return self.listing.by_file.get(file)
 
     def rescan(self) -> None:
         """Look for the images anew, after some were moved."""
@@ -288,12 +294,3 @@ class Workspace:
         """Write what is not yet on the disk."""
         with self.lock:
             self.history.close()
-
-
-def holds(path: Path, content: bytes) -> bool:
-    """Return whether a file has some bytes."""
-    try:
-        is_alike = path.is_file() and path.stat().st_size == len(content)
-        return is_alike and path.read_bytes() == content
-    except OSError:
-        return False
