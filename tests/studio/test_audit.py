@@ -115,6 +115,7 @@ def test_what_is_proposed_is_done_and_undone(page):
     done = page.post("/api/apply", {"finding": row["number"]}).json()
     assert done["changed"] == 1
     assert page.state()["audit"]["stale"]
+    assert page.post("/api/apply", {"finding": row["number"]}).json()["changed"] == 0  # no step
     assert list(page.rows("show=excluded")) == ["dog/blank.png"]
     assert page.post("/api/apply", {"code": "near_duplicate"}).json()["changed"] == 2
     kept = page.studio.workspace.marks.kept
@@ -230,6 +231,34 @@ def test_an_audit_that_was_killed_has_failed_and_one_that_was_stopped_has_not(ow
     own.client.delete("/api/audit", headers=own.headers)
     wait_for_the_end(process)
     assert own.state()["audit"] == {"state": "none"}
+
+
+def test_what_an_audit_tells_that_was_stopped_is_not_the_progress_of_the_next(own, monkeypatch):
+    auditing = own.studio.auditing
+    own.post("/api/audit")
+    process = auditing._process
+    auditing._process = None  # it was stopped
+    monkeypatch.setattr(auditing, "_progress", {"stage": "", "done": 0, "total": 0})
+    wait_for_the_end(process)
+    assert auditing._progress == {"stage": "", "done": 0, "total": 0}
+
+
+def test_a_result_is_read_before_it_is_said_to_be_read(page, monkeypatch):
+    from convlens.studio import auditing as module
+
+    auditing = page.studio.auditing
+    before = auditing.result()
+    stamps = []
+    read = module._read
+
+    def reading(file):
+        stamps.append(auditing._read_at)
+        return read(file)
+
+    monkeypatch.setattr(module, "_read", reading)
+    auditing._read_at = -1
+    assert auditing.result() == before
+    assert stamps == [-1]  # another thread that asks meanwhile does not take the former result
 
 
 def wait_for_the_end(process) -> None:

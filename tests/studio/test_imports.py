@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convlens.studio import imports
+from convlens.studio import api_imports, imports
 from convlens.studio.problem import Problem
 from tests.studio.conftest import opened, picture
 
@@ -29,6 +29,18 @@ def begin(page, members: dict[str, bytes]) -> str:
         )
         assert found.status_code == 201, found.text
     return name
+
+
+def test_what_is_answered_to_an_import_is_read_under_the_lock(own, monkeypatch):
+    read = api_imports.changed
+
+    def changed(studio, more):
+        assert studio.workspace.lock._is_owned()
+        return read(studio, more)
+
+    monkeypatch.setattr(api_imports, "changed", changed)
+    name = begin(own, {"cat/10.png": picture(10), "bird/11.png": picture(11)})
+    assert own.post(f"/api/imports/{name}/finish").json()["added"] == 2
 
 
 LAYOUTS = {

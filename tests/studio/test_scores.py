@@ -177,6 +177,28 @@ def test_versions_side_by_side_are_tested_as_in_a_comparison(page):
     assert page.get("/api/scores/compare?run=old&run=old").status_code == 422
 
 
+def test_a_comparison_is_not_that_of_another_request(page, monkeypatch):
+    found = page.studio.scores
+    own = found.compared(["new", "old"])
+
+    class Meddling(int):
+        """A time at whose comparison another request is answered."""
+
+        __hash__ = int.__hash__
+
+        def __eq__(self, other):
+            found._compared = ((), "of another request")
+            return int(self) == int(other)
+
+    def time_of(path):
+        return Meddling(path.stat().st_mtime_ns)
+
+    stamp, _comparison = found._compared
+    monkeypatch.setattr("convlens.studio.scores.scores.time_of", time_of)
+    assert found._compared[0] == stamp
+    assert found.compared(["new", "old"]) is own
+
+
 def test_an_older_run_is_asked_to_predict_first(page, monkeypatch):
     folder = page.studio.runs.find("old")
     (folder / "predictions.csv").unlink()

@@ -6,6 +6,7 @@ import shutil
 import signal
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -17,10 +18,13 @@ from convlens.export.target import Target
 from convlens.hidden import make_hidden_folder
 from convlens.processes import PYTHON
 from convlens.studio import telling
+from convlens.studio.auditing import Auditing
 from convlens.studio.opening import open_places
+from convlens.studio.scores.predicting import Predicting
 from convlens.studio.shipping import export_process, exporting, exports
 from convlens.studio.shipping.exporting import ENDED, Exporting
 from convlens.studio.shipping.exports import ExportList
+from convlens.studio.shipping.serving import Serving
 from tests.studio.conftest import opened
 
 # What stands in the place of the export: it writes a hidden folder, and hears no SIGTERM.
@@ -195,3 +199,12 @@ def test_a_kill_while_an_export_is_removed_leaves_no_damaged_one(shipped, monkey
     assert [row["name"] for row in known.rows()] == ["digits-openvino"]
     ExportList(shipped / "exports")  # of the next studio
     assert [path.name for path in (shipped / "exports").iterdir()] == ["digits-openvino"]
+
+
+@pytest.mark.parametrize("kind", [Exporting, Serving, Predicting, Auditing])
+def test_a_process_that_is_stopped_while_it_is_asked_about_is_no_error(kind, monkeypatch):
+    found = [SimpleNamespace(poll=lambda: 0), None]  # as another thread takes it away
+    monkeypatch.setattr(kind, "_process", property(lambda self: found.pop(0)), raising=False)
+    one = object.__new__(kind)
+    one._found = None
+    assert one._is_running() is False

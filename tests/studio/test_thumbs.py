@@ -130,6 +130,27 @@ def test_all_are_made_while_nobody_asks(tmp_path, monkeypatch):
             assert page.image(f"/images/{one}/thumb").status_code == 200
 
 
+def test_an_image_without_memory_for_it_does_not_stop_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(thumbs, "QUIET", 0.01)
+    with opened(tmp_path / "pets") as page:
+        made = page.studio.thumbs
+        draw_one = made._of
+
+        def of(item, side):
+            if item.file == "cat/0.png":
+                raise MemoryError
+            return draw_one(item, side)
+
+        monkeypatch.setattr(made, "_of", of)
+        cat = page.make("cat")
+        for number in range(3):
+            page.add(cat, f"{number}.png", picture(number))
+        end = time.monotonic() + 10
+        while len(made._missing(page.studio.workspace.listing.items)) > 1:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
 def test_none_is_made_ahead_while_a_page_opens(own, monkeypatch):
     made = own.studio.thumbs
     monkeypatch.setattr(made, "_asked", -1e9)

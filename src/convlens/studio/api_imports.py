@@ -114,6 +114,7 @@ async def _finish(request: Request) -> Response:
     def work() -> Content:
         # The import is locked first, as by whoever adds files to it.
         done = finish_import(studio.workspace, studio.imports, name, content)
-        return changed(studio, done.to_dict())
+        with studio.workspace.lock:
+            return changed(studio, done.to_dict())
 
     return JSONResponse(await run_in_threadpool(work))

@@ -102,8 +102,9 @@ class Auditing:
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what the process tells until it ends."""
         for told in told_by(process, "stage"):
-            self._progress = told
-            self.told += 1
+            if process is self._process:  # and not one that was stopped
+                self._progress = told
+                self.told += 1
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
         if code != 0 and process is self._process:
@@ -111,7 +112,8 @@ class Auditing:
         self.told += 1
 
     def _is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        process = self._process  # which another thread may end meanwhile
+        return process is not None and process.poll() is None
 
     def stamp(self) -> str:
         """Return a digest of the images with their labels, kept until the workspace changes."""
@@ -124,8 +126,8 @@ class Auditing:
         """Return what the last audit has found; None if there is none."""
         time = time_of(self._file)
         if time != self._read_at:
-            self._read_at = time
             self._result = _read(self._file)
+            self._read_at = time  # last, as other threads take what they find here
         return self._result
 
     def result_stamp(self) -> str:

@@ -74,6 +74,7 @@ def correct(workspace: Workspace, corrections: Iterable[Correction]) -> dict[str
         elif row.action == "exclude" or row.value in workspace.listing.folders:
             is_given = row.action == "relabel" and row.value == item.given
             after[row.file] = None if is_given else row
+    after = {file: row for file, row in after.items() if _row_of(workspace, file) != row}
     if not after and not added:
         return {"changed": 0}
     step = Step("apply", len({*after, *(row.file for row in added)}))
@@ -200,6 +201,12 @@ def _says(workspace: Workspace, item: Item) -> tuple[str, str]:
     """Return what is done with an image now, an image that is used as it is with its own label."""
     row = workspace.marks.rows.get(item.file)
     return ("relabel", item.given) if row is None else (row.action, row.value)
+
+
+def _row_of(workspace: Workspace, file: str) -> Correction | None:
+    """Return what the list says of an image, wherever its row stands."""
+    row = workspace.marks.rows.get(file)
+    return None if row is None else replace(row, row=0)
 
 
 def _mark(workspace: Workspace, what: str, after: Rows) -> int:

@@ -145,7 +145,8 @@ class Thumbs:
                     self._ended.wait(QUIET)
                 if self._ended.is_set():
                     return
-                with contextlib.suppress(ImageError, OSError):  # its cell shows that
+                # Its cell shows what is wrong with an image, and the others are made all the same.
+                with contextlib.suppress(Exception):
                     self._of(item, SIDES[0])
 
     def _missing(self, items: list[Item]) -> list[Item]:

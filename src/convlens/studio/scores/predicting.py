@@ -66,8 +66,9 @@ class Predicting:
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what the process tells until it ends."""
         for told in told_by(process, "stage_text"):
-            self._progress = told
-            self.told += 1
+            if process is self._process:  # and not one that was stopped
+                self._progress = told
+                self.told += 1
         code = process.wait()
         if process is self._process:
             with contextlib.suppress(OSError, UnicodeDecodeError):
@@ -77,7 +78,8 @@ class Predicting:
         self.told += 1
 
     def _is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        process = self._process  # which another thread may end meanwhile
+        return process is not None and process.poll() is None
 
     def status(self, name: str) -> dict[str, Any]:
         """Return how far the predictions of a run are; nothing if nobody has asked for them."""

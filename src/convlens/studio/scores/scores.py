@@ -63,9 +63,11 @@ class Scores:
         folders = [self._runs.find(name) for name in names]
         watched = (PREDICTIONS, "report.json", "data.json")
         stamp = tuple((one, *(time_of(one / name) for name in watched)) for one in folders)
-        if self._compared is None or self._compared[0] != stamp:
-            self._compared = (stamp, compare_runs(folders))
-        return self._compared[1]
+        known = self._compared  # which another request may replace at any time
+        if known is None or known[0] != stamp:
+            known = (stamp, compare_runs(folders))
+            self._compared = known
+        return known[1]
 
     def state_of_predictions(self, folder: Path) -> dict[str, Any]:
         """Return whether it is known what a run predicts for each image, or how far that is."""

@@ -153,9 +153,10 @@ class Serving:
             self.told += 1
 
     def _is_running(self) -> bool:
-        if self._process is not None:
-            return self._process.poll() is None
-        return self._found is not None and is_alive(self._found)
+        process, found = self._process, self._found  # which another thread may end meanwhile
+        if process is not None:
+            return process.poll() is None
+        return found is not None and is_alive(found)
 
     def serves(self, name: str) -> bool:
         """Return whether an export is served now."""
