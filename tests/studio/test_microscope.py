@@ -4,6 +4,8 @@ import io
 import json
 import os
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +16,7 @@ from convlens.studio.microscope import look_process, looked, looking
 from convlens.studio.microscope.looking import Looking
 from convlens.studio.opening import Places
 from convlens.studio.problem import Problem
+from convlens.studio.worker import Ended
 from tests.studio.conftest import picture
 
 
@@ -111,6 +114,43 @@ def test_no_process_begins_once_the_studio_ends(tmp_path):
     with pytest.raises(Problem, match="the studio is being ended"):
         looking._ask(tmp_path / "runs" / "first", {"do": "page"})
     assert looking.status() == {"state": "idle"}
+
+
+def test_a_request_that_is_stopped_while_it_waits_or_begins_is_not_answered(tmp_path, monkeypatch):
+    looking = Looking(Places(tmp_path))
+    image = looking.pictures.add("a.png", picture(1))["id"]
+    run = tmp_path / "runs" / "first"
+    with looking._asking, ThreadPoolExecutor() as tabs:
+        waiting = tabs.submit(looking.time, run, image, {"do": "way"})
+        while not waiting.running():
+            time.sleep(0.01)
+        time.sleep(0.2)  # in which it comes to its turn
+        looking.stop()
+        looking._asking.release()
+        with pytest.raises(Problem, match="this was stopped"):
+            waiting.result(10)
+        looking._asking.acquire()
+
+    class Stopped:
+        """A process during whose start somebody stops it."""
+
+        progress = None
+        was_stopped = False
+
+        def __init__(self, *_given):
+            looking.stop()
+
+        def stop(self):
+            self.was_stopped = True
+
+        def ask(self, _asked):
+            assert self.was_stopped
+            raise Ended
+
+    monkeypatch.setattr("convlens.studio.microscope.looking.Worker", Stopped)
+    with pytest.raises(Problem, match="this was stopped"):
+        looking.time(run, image, {"do": "way"})
+    looking.close()
 
 
 def test_the_oldest_answers_go_by_their_number_and_by_their_size(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import contextlib
 import json
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Looking:
         self._asked: Content | None = None  # what is being computed
         self._timer: threading.Timer | None = None
         self._closed = False
+        self._stops = 0  # times that somebody has stopped what goes on
 
     def status(self) -> Content:
         """Return what is being computed, and how far it is."""
@@ -69,7 +71,7 @@ class Looking:
         if not path.exists():
             asked = {"do": "page", "image": str(picture), "out": str(path)}
             name = self.pictures.name_of(picture)
-            with self._asking:
+            with self._turn():
                 if not path.exists():  # another tab may have asked for the same meanwhile
                     self._ask(run, {**asked, "name": name})
                     _forget_oldest(path.parent)
@@ -98,7 +100,7 @@ class Looking:
         path = self._folder / "answers" / f"{key}.json"
         found = _kept(path)
         if found is None:
-            with self._asking:
+            with self._turn():
                 found = _kept(path)  # another tab may have asked for the same meanwhile
                 if found is None:
                     found = self._ask(run, {**asked, "image": str(picture)})
@@ -107,7 +109,12 @@ class Looking:
         return found
 
     def stop(self) -> None:
-        """End the process, whatever it does; who waits for it is told."""
+        """End what goes on, and what waits for its turn; who waits for an answer is told."""
+        self._stops += 1
+        self._end()
+
+    def _end(self) -> None:
+        """End the process."""
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.stop()
@@ -119,16 +126,32 @@ class Looking:
             self._timer.cancel()
         self.stop()
 
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the turn of a request.
+
+        Raises:
+            Problem: If it was stopped while it waited.
+        """
+        stops = self._stops
+        with self._asking:
+            if stops != self._stops:
+                raise _stopped()
+            yield
+
     def _ask(self, run: Path, asked: Content) -> Content:
-        """Return the answer of the process to a request; `_asking` is held."""
+        """Return the answer of the process to a request, whose turn it is."""
+        stops = self._stops
         self._asked = {"run": printable(run.name), "since": time.time()}
         self._tell()
         try:
             worker = self._at_work(run)
+            if stops != self._stops:  # while it began
+                worker.stop()
             return worker.ask(asked)
         except Ended as error:
             if worker.was_stopped:
-                raise Problem(_("this was stopped."), GONE) from error
+                raise _stopped() from error
             raise Problem(
                 _(
                     "the process that looks into the network has ended by itself; the memory "
@@ -154,7 +177,7 @@ class Looking:
         opened = (str(run), _stamp(run))
         worker = self._worker
         if worker is None or not worker.is_alive or self._run != opened:
-            self.stop()
+            self._end()
             worker = Worker("convlens.studio.microscope.look_process", run, self._tell)
             self._worker = worker
             self._run = opened
@@ -168,12 +191,16 @@ class Looking:
     def _end_if_idle(self) -> None:
         if self._asking.acquire(blocking=False):
             try:
-                self.stop()
+                self._end()
             finally:
                 self._asking.release()
 
     def _tell(self) -> None:
         self.told += 1
+
+
+def _stopped() -> Problem:
+    return Problem(_("this was stopped."), GONE)
 
 
 def _stamp(run: Path) -> str:
