@@ -1,5 +1,6 @@
 """The process that answers in the room in which a classifier is tried: when it begins and ends."""
 
+import asyncio
 import shutil
 import subprocess
 import sys
@@ -7,15 +8,16 @@ import threading
 import time
 from dataclasses import replace
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pytest
 
 from convlens import backend
 from convlens.classifier.classifier import Classifier
-from convlens.errors import ClassifierError
+from convlens.errors import ClassifierError, ConvlensError
 from convlens.studio import worker
 from convlens.studio.problem import Problem
-from convlens.studio.trying import trying
+from convlens.studio.trying import answer_process, api, trying
 from convlens.studio.trying.opened import Opened
 from tests.studio.trying import asked_of_stopped, shape, trained  # noqa: F401 - a fixture
 
@@ -62,6 +64,52 @@ def test_no_other_classifier_is_explained_than_the_one_that_answers(run, tmp_pat
     with pytest.raises(ClassifierError, match="has changed since it was opened"):
         opened.explaining()
     assert Opened(copy).explaining().classifier.class_names == ("bar", "disc")
+
+
+def test_what_nobody_waits_for_any_more_is_forgotten(monkeypatch):
+    told, begun, ended = [], threading.Event(), threading.Event()
+
+    class Slow:
+        """What answers only after the client has gone."""
+
+        def ask(self, _folder, asked, _content):
+            told.append(asked["word"])
+            begun.set()
+            ended.wait(10)
+            return {}
+
+        def forget(self, word):
+            told.append(word)
+            ended.set()
+
+    monkeypatch.setattr(api, "checked_name", lambda name, _content: name)
+    runs = SimpleNamespace(find_classifier=lambda name: name)
+    studio = SimpleNamespace(trying=Slow(), runs=runs)
+
+    async def stream():
+        yield b"image"
+
+    request = SimpleNamespace(
+        app=SimpleNamespace(state=SimpleNamespace(studio=studio)),
+        headers={},
+        query_params={"run": "first"},
+        stream=stream,
+    )
+
+    async def break_off():
+        task = asyncio.create_task(api._asked(request, {"do": "why"}))
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(ended.wait, 10)
+
+    asyncio.run(break_off())
+    word, forgotten = told
+    assert word == forgotten
+    with pytest.raises(ConvlensError):
+        answer_process._explain(None, {word}, {"do": "why", "word": word}, b"", None)
 
 
 def test_a_process_that_nobody_asks_ends(run, monkeypatch):

@@ -98,15 +98,22 @@ class Worker:
                 raise Problem(_("too many images wait for an answer; try again soon."), BUSY)
             number = next(self._numbers)
             self._waiting[number] = future
-        head = {**asked, "number": number, "language": language(), "bytes": len(content)}
         if not self.is_alive:
             self._end_all()
+        self._write({**asked, "number": number}, content)
+        return future.result()
+
+    def tell(self, said: dict[str, Any]) -> None:
+        """Tell the process something that it does not answer, with the word `do`."""
+        self._write(said, b"")
+
+    def _write(self, said: dict[str, Any], content: bytes) -> None:
+        head = {**said, "language": language(), "bytes": len(content)}
         # A process that has ended hears nothing; whoever follows it says so.
         with contextlib.suppress(OSError, ValueError), self._writing:
             assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(head).encode() + b"\n" + content)
             self._process.stdin.flush()
-        return future.result()
 
     def stop(self) -> None:
         """End the process; those who wait are told."""

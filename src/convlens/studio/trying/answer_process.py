@@ -37,12 +37,16 @@ def main(folder: Path) -> None:
     tell({"ready": opened.facts})
     beside = {name: ThreadPoolExecutor(1) for name in ("why", "neighbours")}
     ahead = Ahead(opened)
+    forgotten: set[str] = set()  # the words of requests that nobody waits for any more
     for asked, content in requests(sys.stdin.buffer):
+        if asked["do"] == "forget":
+            forgotten.add(asked["word"])
+            continue
         ahead.hear()
         if asked["do"] == "answer":
             serve(asked, tell, partial(_answer, opened, asked, content))
         else:
-            explain = partial(_explain, opened, asked, content)
+            explain = partial(_explain, opened, forgotten, asked, content)
             beside[asked["do"]].submit(serve, asked, tell, explain)
     os._exit(0)  # without waiting for features; those that are done are on the disk
 
@@ -51,7 +55,11 @@ def _answer(opened: Opened, asked: Content, content: bytes, _progress: Progress)
     return opened.answer(content, asked)
 
 
-def _explain(opened: Opened, asked: Content, content: bytes, progress: Progress) -> Any:
+def _explain(
+    opened: Opened, forgotten: set[str], asked: Content, content: bytes, progress: Progress
+) -> Any:
+    if asked["word"] in forgotten:
+        raise ConvlensError("forgotten")  # not translated: nobody reads it
     return getattr(opened.explaining(), asked["do"])(content, asked, _Telling(progress))
 
 

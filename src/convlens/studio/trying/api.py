@@ -1,5 +1,7 @@
 """API of the room Try: what the classifier of a run says of an image, why, and what is near."""
 
+import asyncio
+import secrets
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -68,10 +70,14 @@ async def _neighbours(request: Request) -> Response:
 
 
 async def _asked(request: Request, asked: dict[str, Any]) -> Response:
-    """Answer a request whose body is the bytes of an image."""
+    """Answer a request whose body is the bytes of an image.
+
+    A page that asks something else meanwhile breaks the connection, which cancels this.
+    """
     content = await read_body(request, MOST_BYTES)
     studio = studio_of(request)
     given = request.query_params
+    word = secrets.token_hex(8)
 
     def work() -> Content:
         folder = studio.runs.find_classifier(given.get("run"))
@@ -81,10 +87,14 @@ async def _asked(request: Request, asked: dict[str, Any]) -> Response:
         if asked["do"] == "neighbours":
             own = studio.scores.is_of_workspace(Run(folder).data)
             more = _present(studio) if own else {"images": None, "version": 0}
-        found = studio.trying.ask(folder, {**asked, **more, "name": name}, content)
+        found = studio.trying.ask(folder, {**asked, **more, "name": name, "word": word}, content)
         return _with_ids(studio, found) if own else found
 
-    return JSONResponse(await run_in_threadpool(work))
+    try:
+        return JSONResponse(await run_in_threadpool(work))
+    except asyncio.CancelledError:
+        asyncio.get_running_loop().run_in_executor(None, studio.trying.forget, word)
+        raise
 
 
 def _present(studio: Studio) -> dict[str, Any]:

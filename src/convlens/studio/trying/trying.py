@@ -108,6 +108,13 @@ class Trying:
         tried.used = time.monotonic()
         return {**found, "stamp": stamp}
 
+    def forget(self, word: str) -> None:
+        """Let nobody answer the request with this word any more, unless that has begun already."""
+        with self._lock:
+            workers = [tried.worker for tried in self._tried.values()]
+        for worker in workers:
+            worker.tell({"do": "forget", "word": word})
+
     def status(self, folder: Path) -> dict[str, Any]:
         """Return how far the classifier of a run is."""
         with self._lock:
