@@ -215,6 +215,27 @@ def test_the_camera_is_classified_until_it_is_stopped(visit, address):
     assert page.is_visible("#start")
 
 
+def test_a_camera_that_is_asked_for_twice_is_opened_once(visit, address):
+    slowly = """
+      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      window.streams = [];
+      navigator.mediaDevices.getUserMedia = async (wanted) => {
+        await new Promise((done) => setTimeout(done, 300));
+        window.streams.push(await open(wanted));
+        return window.streams.at(-1);
+      };"""
+    page = visit(address, before=slowly, permissions=["camera"])
+    wait(page)
+    page.dblclick("#start")
+    page.wait_for_selector("#seen .bars")
+    assert page.evaluate("window.streams.length") == 1
+    page.click("#stop")
+    tracks = "window.streams.flatMap((one) => one.getTracks())"
+    assert page.evaluate(f"{tracks}.every((one) => one.readyState === 'ended')")
+    page.click("#start")
+    page.wait_for_selector("#camera:not([hidden])")
+
+
 def test_a_camera_that_is_refused_is_one_line(visit, address):
     refused = "navigator.mediaDevices.getUserMedia = async () => { throw new Error('no camera') }"
     page = visit(address, before=refused)

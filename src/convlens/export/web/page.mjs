@@ -108,32 +108,38 @@ function take(files) {
   for (const one of added) last = last.then(() => classify(one));
 }
 
+let isOpening = false; // whether the camera is asked for, as by the first click of two
+
 /* Classify what the camera sees until it is stopped. */
 async function watch() {
+  if (isOpening) return;
+  isOpening = true;
   const video = find("video");
-  let stream;
+  let stream = null;
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    stream.getVideoTracks()[0].addEventListener("ended", stop);
+    video.srcObject = stream;
+    find("start").hidden = true;
+    find("camera").hidden = false;
+    await video.play();
+    isOpening = false;
+    await classifyWhile(() => video.srcObject === stream);
   } catch (error) {
+    isOpening = false;
+    if (stream && video.srcObject !== stream) return; // it was stopped meanwhile
+    if (stream) stop();
     sayNoCamera(error);
-    return;
   }
-  stream.getVideoTracks()[0].addEventListener("ended", stop);
-  video.srcObject = stream;
-  await video.play();
-  find("start").hidden = true;
-  find("camera").hidden = false;
-  while (video.srcObject) {
+}
+
+/* Classify what the camera sees for as long as something holds. */
+async function classifyWhile(isShown) {
+  const video = find("video");
+  while (isShown()) {
     if (video.videoWidth && !document.hidden) {
-      let found;
-      try {
-        found = await network.classify(grab(video, video.videoWidth, video.videoHeight));
-      } catch (error) {
-        stop();
-        sayNoCamera(error);
-        return;
-      }
-      show(find("seen"), () => describe(found));
+      const found = await network.classify(grab(video, video.videoWidth, video.videoHeight));
+      if (isShown()) show(find("seen"), () => describe(found));
     }
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
