@@ -13,6 +13,7 @@ from tests.studio.browsing import (  # noqa: F401 - fixtures
 
 SERIOUS = {"serious", "critical"}
 WIDTH = "document.documentElement.scrollWidth"
+CARD = "document.activeElement.querySelector('.name')?.textContent"  # the class that has the focus
 
 
 def complaints(page):
@@ -148,9 +149,17 @@ def test_the_keyboard_alone_suffices(served, window):  # noqa: F811
     wait_for(page, lambda: focused(page), "Rename")
     page.keyboard.press("Enter")
     wait_for(page, lambda: focused(page), "New name of dog")
+    page.keyboard.press("Escape")
+    wait_for(page, lambda: page.evaluate(CARD), "dog")
+    tab_to(page, "More for dog")
+    page.keyboard.press("Enter")
+    wait_for(page, lambda: focused(page), "Rename")
+    page.keyboard.press("Enter")
+    wait_for(page, lambda: focused(page), "New name of dog")
     page.keyboard.type("wolf")
     page.keyboard.press("Enter")
     wait_for(page, lambda: names(page), [f"cat {images - 1}", "wolf 2"])
+    wait_for(page, lambda: page.evaluate(CARD), "wolf")
     tabs.check(served.origin)
 
 

@@ -349,3 +349,19 @@ def test_a_run_that_is_removed_while_it_is_tried_is_said(studio, room):
     (studio.folder / "elsewhere").rename(runs / "strict")
     answered(page, "[data-known=false]")  # by itself, as it is there again
     tabs.check(studio.origin)
+
+
+def test_a_double_click_adds_an_image_once(room):
+    _tabs, page = room(webcam=False)
+    page.locator(".source-choice .button").nth(2).click()
+    draw(page)
+    answered(page)
+    sent = []
+    page.route(
+        "**/api/classes/*/images?*",
+        lambda route: (sent.append(route.request.url), route.fulfill(json={"version": 1})),
+    )
+    page.locator(".add .class-choice .button").first.dblclick()
+    wait_for(page, lambda: len(sent) > 0, True)
+    page.wait_for_timeout(500)
+    assert len(sent) == 1

@@ -12,6 +12,21 @@ export const IconButton = ({ icon, label, class: kind = "", ...rest }) => html`
   </button>
 `;
 
+/* Return a handler that does something once: nothing more while that is under way, nor at the second
+   click of a double click. */
+export function useOnce(act) {
+  const isUnderWay = useRef(false);
+  return async (event) => {
+    if (isUnderWay.current || event?.detail > 1) return;
+    isUnderWay.current = true;
+    try {
+      await act(event);
+    } finally {
+      isUnderWay.current = false;
+    }
+  };
+}
+
 /* The sign of a class: its number, in its colour. */
 export const ClassSign = ({ place }) => html`
   <span class="class-sign" data-colour=${place % 8} aria-hidden="true">${place + 1}</span>
@@ -57,6 +72,7 @@ export function NameField({ label, button, value = "", hint, onName, onCancel, f
   const [name, setName] = useState(value);
   const [problem, setProblem] = useState("");
   const field = useRef(null);
+  const asked = useRef(""); // the name that waits for an answer
   const id = useId();
   useLayoutEffect(() => {
     if (!focus) return;
@@ -70,10 +86,13 @@ export function NameField({ label, button, value = "", hint, onName, onCancel, f
       field.current.focus();
       return;
     }
+    if (asked.current === name) return; // the key Enter was pressed twice
+    asked.current = name;
     const wrong = await onName(name.trim());
+    if (asked.current === name) asked.current = "";
     setProblem(wrong || "");
     if (wrong) field.current?.focus();
-    else if (!value) setName("");
+    else if (!value) setName((now) => (now === name ? "" : now)); // the next one may be typed already
   };
   const onKeyDown = (event) => {
     if (event.key !== "Escape" || !onCancel) return;

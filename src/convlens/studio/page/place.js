@@ -32,4 +32,9 @@ export function show(fields) {
   place.set(next);
 }
 
+/* Do so in a room if that is still the one that is shown, as after an answer that was long awaited. */
+export function showIn(room, fields) {
+  if (place.get().room === room) show(fields);
+}
+
 addEventListener("hashchange", () => place.set(read()));

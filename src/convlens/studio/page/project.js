@@ -24,43 +24,58 @@ export function onProgress(listener) {
   return () => listeners.delete(listener);
 }
 
-let running = null;
-let wanted = false;
+/* Return a function that loads something with one request at a time.
 
-/* Load the state and all that depends on it; calls that come meanwhile are answered together. */
-export function refresh() {
-  wanted = true;
-  running ??= loop().finally(() => {
-    running = null;
-  });
-  return running;
+   Two answers may come in another order than their requests, and the older one would stay. Calls
+   that come while a request is under way are answered together, by one more request after it and
+   after `rest`. */
+export function oneByOne(load, rest = () => undefined) {
+  let running = null;
+  let isWanted = false;
+  const run = async () => {
+    try {
+      while (isWanted) {
+        isWanted = false;
+        await load();
+        if (isWanted) await rest();
+      }
+    } finally {
+      running = null;
+    }
+  };
+  return () => {
+    isWanted = true;
+    running ??= run();
+    return running;
+  };
 }
 
-async function loop() {
-  while (wanted) {
-    wanted = false;
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+/* Load the state and all that depends on it. */
+export const refresh = oneByOne(
+  async () => {
     try {
       take(await call("/api/state"));
       // All is asked for in the same moment, before the new state is drawn.
       await Promise.all([...loaders].map((load) => load()));
     } catch (error) {
       sayError(error);
-      return;
     }
-    if (wanted) await pause(project.get().total > MANY ? 1000 : 150);
-  }
-}
+  },
+  () => pause(project.get()?.total > MANY ? 1000 : 150),
+);
 
 export async function loadState() {
   take(await call("/api/state"));
 }
 
+/* Show a state, unless a newer one is known: its answer may have come late. */
 function take(state) {
+  const now = project.get();
   setImageKey(state.image_key);
-  project.set(state);
+  if (now?.session !== state.session || now.version <= state.version) project.set(state);
 }
-
-const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 let poll = null;
 
@@ -84,7 +99,8 @@ export async function follow() {
 }
 
 async function askOnce() {
-  const known = project.get();
+  // A server that has come back, or was never gone, answers at once to somebody who knows nothing.
+  const known = connection.get().state === "fine" ? project.get() : null;
   poll = new AbortController();
   try {
     const since = known ? `since=${known.version}&told=${known.told}` : "since=0&told=0";
@@ -151,7 +167,9 @@ export function classOf(id) {
   return place < 0 ? null : { ...project.get().classes[place], place };
 }
 
-// After the server was started anew, everything is loaded again.
+// After the server was started anew, everything is loaded again. Whether one that has not answered is
+// gone, the next question shows; the one that waits for a change might not be answered for long.
 connection.follow(({ state }) => {
+  if (state === "gone") poll?.abort();
   if (state === "fine" && project.get()) refresh();
 });

@@ -43,13 +43,14 @@ export function redirect(from, to) {
   sendStuck(stuck.filter((image) => image.class === to));
 }
 
-/* Send images that are stuck again. */
+/* Send images again, as far as they are stuck: some may have been sent or discarded meanwhile. */
 export function sendStuck(images) {
-  for (const image of images) image.tries = 0;
   const { stuck, waiting } = queue.get();
+  const again = stuck.filter((image) => images.includes(image));
+  for (const image of again) image.tries = 0;
   queue.change({
-    stuck: stuck.filter((image) => !images.includes(image)),
-    waiting: [...waiting, ...images],
+    stuck: stuck.filter((image) => !again.includes(image)),
+    waiting: [...waiting, ...again],
   });
   pump();
 }

@@ -3,14 +3,14 @@
 import { useEffect } from "preact/hooks";
 import { call, Gone } from "./api.js";
 import { place } from "./place.js";
-import { onChange, onProgress } from "./project.js";
+import { onChange, oneByOne, onProgress } from "./project.js";
 import { say, sayError } from "./say.js";
 import { createStore, useStore } from "./store.js";
 import { t } from "./words.js";
 
 export const runs = createStore(null); // null until they are loaded; the newest first
 
-async function loadRuns() {
+const loadRuns = oneByOne(async () => {
   try {
     const now = (await call("/api/runs")).runs;
     sayGone(runs.get() ?? [], now);
@@ -18,7 +18,7 @@ async function loadRuns() {
   } catch (error) {
     if (!(error instanceof Gone)) sayError(error);
   }
-}
+});
 
 /* Say which classifiers were removed, since a room that has shown one goes on with another. The
    room Train says it of all runs itself. */

@@ -67,14 +67,20 @@ function Shown({ room }) {
 }
 
 const sheets = new Map(); // of the rooms that were loaded, by their keys
+const coming = new Map(); // likewise, from the moment they are asked for
 
 /* Let only the style sheet of one room hold, since two rooms may use a name for different things. */
 function dress(shown) {
   for (const [key, { sheet }] of sheets) sheet.disabled = key !== shown;
 }
 
-/* Load the style sheet of a room. */
+/* Load the style sheet of a room, once also for somebody who leaves the room and comes back. */
 function styled(key) {
+  if (!coming.has(key)) coming.set(key, loadSheet(key));
+  return coming.get(key);
+}
+
+function loadSheet(key) {
   return new Promise((done, failed) => {
     const sheet = document.createElement("link");
     sheet.rel = "stylesheet";
@@ -86,6 +92,7 @@ function styled(key) {
     };
     sheet.onerror = () => {
       sheet.remove();
+      coming.delete(key);
       failed(new Error(sheet.href));
     };
     document.head.append(sheet);
@@ -210,8 +217,8 @@ function Banner() {
   const more = state !== "locked" && waiting ? ` ${count("gone_unsafe", waiting)}` : "";
   const text = state === "fine" ? t("cannot_save", { problem }) : t(state);
   return html`
-    <div class="banner" role="alert">
-      <${Icon} name="warning" /><p>${text}${more}</p>
+    <div class="banner">
+      <${Icon} name="warning" /><p><span role="alert">${text}</span>${more}</p>
     </div>
   `;
 }

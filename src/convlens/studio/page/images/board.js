@@ -17,19 +17,34 @@ export function useBoard() {
   const [paper, setPaper] = useState(kept("paper") ?? "black");
   const [width, setWidth] = useState(Number(kept("pen")) || 18);
   const [pen, setPen] = useState(null); // of the keyboard: its place, and whether it is down
+  const isDrawing = useRef(false); // whether a stroke was begun that was not taken back
   useEffect(() => paint(canvas.current, strokes, paper), [strokes, paper]);
   useEffect(() => canvas.current.focus(), []);
-  const begin = (point) => setStrokes((all) => [...all, { width, points: [point] }]);
-  const go = (points) =>
+  const begin = (point) => {
+    isDrawing.current = true;
+    setStrokes((all) => [...all, { width, points: [point] }]);
+  };
+  const go = (points) => {
+    if (!isDrawing.current) return;
     setStrokes((all) => {
       const last = all.at(-1);
       return [...all.slice(0, -1), { ...last, points: [...last.points, ...points] }];
     });
-  const back = () => setStrokes((all) => all.slice(0, -1));
-  const clear = () => setStrokes([]);
+  };
+  const lift = () => {
+    isDrawing.current = false;
+    setPen((now) => now && { ...now, down: false });
+  };
+  const back = () => {
+    lift();
+    setStrokes((all) => all.slice(0, -1));
+  };
+  const clear = () => {
+    lift();
+    setStrokes([]);
+  };
   const empty = () => {
     clear();
-    setPen((now) => now && { ...now, down: false });
     canvas.current.focus();
   };
   const state = { canvas, strokes, paper, setPaper, width, setWidth, pen, setPen };

@@ -1,15 +1,15 @@
 /* Classes: their list, with what is done with each of them. */
 
-import { useState } from "preact/hooks";
-import { call } from "../api.js";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { call, Gone } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { ClassSign, Dialog, FilesButton, IconButton, Menu, NameField } from "../parts.js";
-import { change, project, refresh } from "../project.js";
+import { ClassSign, Dialog, FilesButton, IconButton, Menu, NameField, useOnce } from "../parts.js";
+import { change, inTurn, project, refresh } from "../project.js";
 import { say, sayError } from "../say.js";
 import { useStore } from "../store.js";
 import { count, t } from "../words.js";
-import { addClass, renameClass } from "./class_changes.js";
+import { addClass, named, renameClass } from "./class_changes.js";
 import { takeFiles } from "./drop.js";
 import { filter, filters } from "./list.js";
 import { Refused } from "./stuck.js";
@@ -51,7 +51,13 @@ export function Classes() {
 function ClassCard({ one, place, mayAdd, chosen }) {
   const [renaming, setRenaming] = useState(false);
   const [removing, setRemoving] = useState(null);
+  const button = useRef(null);
   const open = tool.get();
+  useLayoutEffect(() => {
+    if (renaming || named.get() !== one.id) return;
+    named.set(null);
+    if (document.activeElement === document.body) button.current.focus(); // or else somebody has gone on
+  });
   const rename = async (name) => {
     const wrong = await renameClass(one.id, name);
     if (!wrong) setRenaming(false);
@@ -59,10 +65,11 @@ function ClassCard({ one, place, mayAdd, chosen }) {
   };
   const remove = async () => {
     try {
-      await call(`/api/classes/${one.id}`, { method: "DELETE" });
+      await inTurn(() => call(`/api/classes/${one.id}`, { method: "DELETE" }));
       refresh();
     } catch (error) {
       if (error.status === 409 && error.answer.images) setRemoving(error.answer);
+      else if (error instanceof Gone) say(t("not_done_gone"));
       else sayError(error);
     }
   };
@@ -74,7 +81,10 @@ function ClassCard({ one, place, mayAdd, chosen }) {
         button=${t("rename")}
         focus
         onName=${rename}
-        onCancel=${() => setRenaming(false)}
+        onCancel=${() => {
+          named.set(one.id);
+          setRenaming(false);
+        }}
       />
     </li>`;
   }
@@ -82,6 +92,7 @@ function ClassCard({ one, place, mayAdd, chosen }) {
     <li class="class-card" data-drop-class=${mayAdd ? one.id : null} data-tool=${open?.class === one.id}>
       <button
         type="button"
+        ref=${button}
         class="class-name"
         aria-pressed=${chosen}
         title=${t("show_only", { name: one.name })}
@@ -133,12 +144,12 @@ const ClassTools = ({ one, rename, remove }) => html`
 `;
 
 function RemoveDialog({ one, said, onClose }) {
-  const remove = async () => {
+  const remove = useOnce(async () => {
     const path = `/api/classes/${one.id}?images=${said.images}`;
     const answer = await change(path, { method: "DELETE" });
     onClose();
     if (answer) say(t("did_remove_class", { name: one.name }), { undo: answer.version });
-  };
+  });
   return html`
     <${Dialog} title=${t("remove_class_title", { name: one.name })} onClose=${onClose}>
       <p>${count("remove_class_text", said.images)}</p>
@@ -156,12 +167,12 @@ function RemoveDialog({ one, said, onClose }) {
 function Trash() {
   const { images } = project.get().trash;
   const [asking, setAsking] = useState(false);
-  if (!images) return null;
-  const empty = async () => {
+  const empty = useOnce(async () => {
     const answer = await change("/api/trash/empty");
     setAsking(false);
     if (answer) say(count("did_empty_trash", answer.images));
-  };
+  });
+  if (!images) return null;
   return html`
     <p class="trash">
       <${Icon} name="trash" />${count("in_trash", images)}

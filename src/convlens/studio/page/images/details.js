@@ -1,7 +1,7 @@
 /* Details: one image large, with all that is known of it; or what to do with several. */
 
 import { useEffect, useState } from "preact/hooks";
-import { call, fullUrl, Gone } from "../api.js";
+import { call, connection, fullUrl, Gone } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { ClassSign, IconButton } from "../parts.js";
@@ -60,9 +60,11 @@ export function Details() {
   `;
 }
 
-/* Return what the server says of an image, or null; it is asked again after each change. */
+/* Return what the server says of an image, or null; it is asked again after each change,
+   and when it has come back. */
 function useFacts(id) {
   const { version } = useStore(project);
+  const { times } = useStore(connection);
   const [facts, setFacts] = useState(null);
   const [problem, setProblem] = useState("");
   const words = language.get();
@@ -75,7 +77,7 @@ function useFacts(id) {
         if (error.name !== "AbortError" && !(error instanceof Gone)) setProblem(error.message);
       });
     return () => stop.abort();
-  }, [id, version, words]);
+  }, [id, version, words, times]);
   return [facts?.id === id ? facts : null, problem];
 }
 

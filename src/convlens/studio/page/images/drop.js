@@ -39,8 +39,10 @@ export function takeFiles(found, classId = null) {
   }
   const loose = files.some(isTable) ? [] : files.filter(isLoose);
   const labelled = files.filter((one) => !loose.includes(one));
-  if (loose.length) asked.set({ loose, labelled });
-  else beginImport(labelled);
+  const before = asked.get() ?? { loose: [], labelled: [] }; // what somebody is asked about now
+  if (loose.length || asked.get()) {
+    asked.set({ loose: [...before.loose, ...loose], labelled: [...before.labelled, ...labelled] });
+  } else beginImport(labelled);
 }
 
 function addFiles(files, classId) {
@@ -123,6 +125,7 @@ export function AskClass() {
     if (labelled.length) beginImport(labelled); // folders and zips that came with them
   };
   const take = (classId) => {
+    if (asked.get() !== now) return; // it was closed while a class was made
     addFiles(loose, classId);
     close();
   };

@@ -1,11 +1,12 @@
 /* Finding card: the images of one finding side by side, and what is proposed. */
 
 import { useEffect, useState } from "preact/hooks";
-import { call, differenceUrl, thumbUrl, Gone } from "../api.js";
+import { call, connection, differenceUrl, thumbUrl, Gone } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { ClassSign, IconButton } from "../parts.js";
 import { classOf, project } from "../project.js";
+import { useStore } from "../store.js";
 import { language, count, t } from "../words.js";
 import { exclude, relabel, restore } from "./actions.js";
 import { openDetails } from "./details.js";
@@ -125,6 +126,7 @@ function Shown({ image }) {
 
 /* How two images differ, as a picture and a sentence. */
 function Difference({ number, stamp, place }) {
+  const { times } = useStore(connection);
   const [text, setText] = useState("");
   const words = language.get();
   useEffect(() => {
@@ -135,7 +137,7 @@ function Difference({ number, stamp, place }) {
         if (error.name !== "AbortError" && !(error instanceof Gone)) setText(error.message);
       });
     return () => stop.abort();
-  }, [number, place, words]);
+  }, [number, place, words, times]);
   return html`
     <figure class="difference">
       <span class="frame">

@@ -1,7 +1,7 @@
 /* Findings: what the audit has found of one kind, with the images side by side. */
 
-import { useEffect, useState } from "preact/hooks";
-import { call, Gone } from "../api.js";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { call, connection, Gone } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { change, project } from "../project.js";
@@ -20,27 +20,29 @@ const NOTHING = { rows: [], total: 0, problem: "" };
 /* Return the findings of a kind, how many there are, and a function that loads more of them. */
 function useFindings(code) {
   const { version, audit } = useStore(project);
+  const { times } = useStore(connection);
   const [found, setFound] = useState({ code: "", ...NOTHING });
+  const stop = useRef(null); // of the requests for what is shown
   const words = language.get();
-  const load = async (from, signal) => {
-    const known = from ? found.rows : [];
+  const load = async (from) => {
+    const { signal } = stop.current;
     const again = found.code === code ? found.rows.length : 0;
     const limit = from ? PART : Math.min(MOST, Math.max(PART, again));
     try {
       const path = `/api/findings?code=${code}&offset=${from}&limit=${limit}`;
       const { rows, total, stamp } = await call(path, { signal });
       if (from && stamp !== found.stamp) return; // another audit, which is being loaded
-      setFound({ code, rows: [...known, ...rows], total, stamp, problem: "" });
+      setFound((now) => ({ code, rows: [...now.rows.slice(0, from), ...rows], total, stamp, problem: "" }));
     } catch (error) {
       if (error.name === "AbortError" || error instanceof Gone) return;
       setFound({ code, ...NOTHING, problem: error.message });
     }
   };
   useEffect(() => {
-    const stop = new AbortController();
-    load(0, stop.signal);
-    return () => stop.abort();
-  }, [code, version, words, audit.stamp]);
+    stop.current = new AbortController();
+    load(0);
+    return () => stop.current.abort();
+  }, [code, version, words, audit.stamp, times]);
   const shown = found.code === code ? found : NOTHING;
   return { ...shown, more: () => load(shown.rows.length) };
 }

@@ -8,7 +8,7 @@ import { project } from "../project.js";
 import { useStore } from "../store.js";
 import { count, megabytes, sentences, t } from "../words.js";
 import { ClassChoice } from "./class_choice.js";
-import { current, drop, finish, look } from "./imports.js";
+import { current, drop, finish, goOn } from "./imports.js";
 import { LeftOut } from "./left_out.js";
 import { RefusedNames } from "./refused.js";
 
@@ -28,7 +28,7 @@ export function LeftImports() {
           class="button"
           onClick=${() => {
             current.set({ id, phase: "looking", refused: [], leftOut: 0, hidden: [], class: null });
-            look(id);
+            goOn(id);
           }}
         >
           ${t("go_on")}
@@ -54,11 +54,9 @@ export function ImportDialog() {
 }
 
 const Busy = ({ now, close }) => html`
-  <p role="status">
-    ${now.phase === "sending"
-      ? t("import_sending", { sent: now.sent, files: now.files })
-      : t(`import_${now.phase}`)}
-  </p>
+  ${now.phase === "sending"
+    ? html`<p>${t("import_sending", { sent: now.sent, files: now.files })}</p>`
+    : html`<p role="status">${t(`import_${now.phase}`)}</p>`}
   <progress
     aria-label=${t("import_title")}
     max=${now.phase === "sending" && now.files > 1 ? now.files : null}
@@ -151,7 +149,7 @@ const Failed = ({ now, close }) => html`
   <footer>
     <button type="button" class="button" onClick=${close}>${t("drop_import")}</button>
     ${now.id &&
-    html`<button type="button" class="button primary" onClick=${() => look(now.id)}>
+    html`<button type="button" class="button primary" onClick=${() => goOn(now.id)}>
       ${t("try_again")}
     </button>`}
   </footer>

@@ -10,10 +10,13 @@ import { withLeftOut } from "./left_out.js";
 
 const AT_ONCE = 3; // requests
 const PAUSE = 1000; // milliseconds, before a file is sent again
+const FULL = 507; // the status when the disk is full
 
 /* null, or the id, the phase ("sending", "looking", "seen", "unknown", "nothing", "finishing", "done"
    or "failed") and what belongs to it. */
 export const current = createStore(null);
+
+let unsent = []; // files of the import that is shown which the server does not have yet
 
 /* Send files, each with its path. All of them are for a class if there is one. */
 export async function beginImport(files, classId = null) {
@@ -32,13 +35,25 @@ export async function beginImport(files, classId = null) {
     class: classId,
   };
   current.set(begun);
+  unsent = [...files];
   let id;
   try {
     ({ id } = await call("/api/imports", { method: "POST" }));
     if (current.get() !== begun) return forget(id); // it was cancelled meanwhile
     current.change({ id });
-    await sendAll(id, files);
-    if (isOpen(id) && !current.get().kept) current.change({ phase: "nothing" });
+  } catch (error) {
+    if (current.get() === begun) fail(error);
+    return;
+  }
+  await goOn(id);
+}
+
+/* Send what is not sent yet, and ask what the server makes of it; also after something has failed. */
+export async function goOn(id) {
+  try {
+    if (unsent.length) current.change({ phase: "sending" });
+    await sendAll(id);
+    if (isOpen(id) && current.get().kept === 0) current.change({ phase: "nothing" });
     else if (isOpen(id)) await ask(id);
   } catch (error) {
     fail(error, id);
@@ -54,11 +69,10 @@ function fail(error, id) {
   current.change({ phase: "failed", problem: text });
 }
 
-async function sendAll(id, files) {
-  const waiting = [...files];
+async function sendAll(id) {
   const worker = async () => {
-    while (waiting.length && isOpen(id)) {
-      const one = waiting.shift();
+    while (unsent.length && isOpen(id) && current.get().phase === "sending") {
+      const one = unsent.shift();
       await sendOne(id, one);
       if (isOpen(id)) current.change({ sent: current.get().sent + 1 });
     }
@@ -87,7 +101,8 @@ async function sendOne(id, { file, path }) {
       return;
     } catch (error) {
       if (!(error instanceof Gone)) {
-        if (error.status === 507 || error.status === 409 || isZip) throw error;
+        if (error.status === FULL && isOpen(id)) unsent.unshift({ file, path });
+        if (error.status === FULL || error.status === 409 || isZip) throw error;
         note(id, path, error.message);
         return;
       }
@@ -104,11 +119,6 @@ function leaveOut(id, answer) {
 
 function note(id, name, message) {
   if (isOpen(id)) current.change({ refused: [...current.get().refused, { name, message }] });
-}
-
-/* Ask what the server makes of the files that it has. */
-export function look(id) {
-  return ask(id).catch((error) => fail(error, id));
 }
 
 async function ask(id) {
@@ -142,6 +152,7 @@ export async function finish(chosen) {
 }
 
 export async function drop(id) {
+  unsent = [];
   current.set(null);
   if (id) await forget(id);
 }
@@ -152,7 +163,7 @@ async function forget(id) {
     await call(`/api/imports/${id}`, { method: "DELETE" });
     refresh();
   } catch (error) {
-    sayError(error);
+    if (error.status !== 409) sayError(error); // then it was added or dropped meanwhile
   }
 }
 

@@ -43,7 +43,7 @@ function plain(event, columns, page) {
   }
   if (/^[1-9]$/.test(event.key)) {
     const chosenClass = project.get().classes[Number(event.key) - 1];
-    if (chosenClass) relabel(chosen, chosenClass.id);
+    if (chosenClass && !event.repeat) relabel(chosen, chosenClass.id);
     return Boolean(chosenClass);
   }
   const act = {
@@ -54,6 +54,6 @@ function plain(event, columns, page) {
     x: () => exclude(chosen),
     r: () => restore(chosen),
   }[event.key];
-  act?.();
+  if (!event.repeat) act?.(); // a key that is held does its work once
   return Boolean(act);
 }

@@ -15,7 +15,7 @@ export const filters = createStore(ALL);
 export const list = createStore({ rows: [], total: 0, places: new Map(), loaded: false });
 
 let shownQuery = null; // of the rows that are there
-let newest = 0; // the number of the last load
+let newest = null; // the last load
 
 onChange(load);
 
@@ -29,9 +29,15 @@ export function clearFilters() {
   return filter({ ...ALL, order: filters.get().order });
 }
 
-/* Load the rows. A later call ends an earlier one. */
-export async function load() {
-  const mine = ++newest;
+/* Load the rows. A later call ends an earlier one, which waits for it. */
+export function load() {
+  const mine = {};
+  newest = mine;
+  mine.end = loadRows(mine);
+  return mine.end;
+}
+
+async function loadRows(mine) {
   forgetGone();
   const query = queryOf(filters.get());
   const isNew = query !== shownQuery;
@@ -42,12 +48,10 @@ export async function load() {
   while (offset < total) {
     const limit = isNew && !offset ? SCREEN : PART;
     const part = await call(`/api/images?${query}&offset=${offset}&limit=${limit}`);
-    if (mine !== newest) return;
-    if (version !== null && part.version !== version) return load();
-    if (part.version !== project.get().version) {
-      await loadState();
-      if (part.version !== project.get().version) return load();
-    }
+    if (mine === newest && part.version !== project.get().version) await loadState();
+    if (mine !== newest) return newest.end;
+    const isOther = version !== null && part.version !== version;
+    if (isOther || part.version !== project.get().version) return load();
     ({ total, version } = part);
     place(rows, part, offset);
     offset += limit;

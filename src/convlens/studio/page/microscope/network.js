@@ -1,6 +1,7 @@
 /* Network: the 2-2-2 network of lecture 003, and how each of its weights learns. */
 
 import { useEffect } from "preact/hooks";
+import { connection } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { createStore, useStore } from "../store.js";
@@ -32,6 +33,7 @@ function take(shown) {
 
 export function Network() {
   const [ask] = useQueue("/api/microscope/network");
+  const { times } = useStore(connection);
   const { shown, errors, chosen, rate, moves } = useStore(state);
   // A request says what it asks for when its turn comes, after the answer to the one before it.
   const step = (steps) => ask(() => ({ ...ahead(), steps }), take);
@@ -49,7 +51,7 @@ export function Network() {
   };
   useEffect(() => {
     if (!shown) step(0);
-  }, []);
+  }, [times]);
   if (!shown) return html`<p class="waiting" role="status">${t("loading_room")}</p>`;
   const choose = (name) => state.change({ chosen: name });
   const taken = errors.length - 1;

@@ -6,7 +6,7 @@ import { Icon } from "../icons.js";
 import { Board, BoardSettings, StrokeButtons, useBoard } from "../images/board.js";
 import { CameraChoice, grab, NoCamera, Preview, useCamera } from "../images/camera.js";
 import { blobOf } from "../images/strokes.js";
-import { Dialog } from "../parts.js";
+import { Dialog, useOnce } from "../parts.js";
 import { say } from "../say.js";
 import { t } from "../words.js";
 
@@ -23,10 +23,10 @@ function Webcam({ onTake }) {
   const camera = useCamera(device);
   const { video, cameras, state } = camera;
   const isOn = state === "on";
-  const take = async () => {
+  const take = useOnce(async () => {
     const blob = await grab(video.current, document.createElement("canvas"));
     if (blob) onTake(blob, "webcam.jpg");
-  };
+  });
   return html`
     <div class="stage">
       <${Preview} camera=${camera} />

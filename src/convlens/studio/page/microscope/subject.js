@@ -1,11 +1,11 @@
 /* Subject: the run and the image that are looked into, which all parts of the room share. */
 
-import { useEffect, useState } from "preact/hooks";
-import { call, pictureUrl, thumbUrl } from "../api.js";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { call, connection, pictureUrl, thumbUrl } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { FilesButton, IconButton } from "../parts.js";
-import { place, show } from "../place.js";
+import { place, show, showIn } from "../place.js";
 import { project } from "../project.js";
 import { described, firstOf, useRuns } from "../runs.js";
 import { sayError } from "../say.js";
@@ -22,7 +22,7 @@ last.follow((now) => keep("microscope-image", JSON.stringify(now)));
 
 function choosePicture(found) {
   last.set(found);
-  show({ image: found?.id ?? null, name: found?.name ?? null });
+  showIn("microscope", { image: found?.id ?? null, name: found?.name ?? null });
 }
 
 /* Return the runs that can be looked into, the chosen one (or undefined), and the image.
@@ -61,11 +61,15 @@ function Picture({ image }) {
   const [problem, setProblem] = useState("");
   const [over, setOver] = useState(false);
   const [kind, setKind] = useState(null); // of the dialog that is open
+  const newest = useRef(null); // what was chosen last, which may be answered first
   const put = async (request, path) => {
+    newest.current = request;
     setProblem("");
     try {
-      choosePicture(await call(path, request));
+      const found = await call(path, request);
+      if (newest.current === request) choosePicture(found);
     } catch (error) {
+      if (newest.current !== request) return;
       if (error.status) setProblem(error.message);
       else sayError(error);
     }
@@ -115,6 +119,7 @@ function Picture({ image }) {
 /* Images of the workspace, some of each class. */
 function OfWorkspace({ choose }) {
   const { total, version } = useStore(project);
+  const { times } = useStore(connection);
   const [images, setImages] = useState([]);
   useEffect(() => {
     let gone = false;
@@ -130,7 +135,7 @@ function OfWorkspace({ choose }) {
     return () => {
       gone = true;
     };
-  }, [version, total]);
+  }, [version, total, times]);
   if (!images.length) return null;
   return html`
     <div class="own-pictures" role="group" aria-label=${t("own_pictures")}>

@@ -1,6 +1,7 @@
 /* Valley: gradient descent in a narrow valley, with steps by hand and a step size that is dragged. */
 
 import { useEffect, useState } from "preact/hooks";
+import { connection } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { createStore, useStore } from "../store.js";
@@ -23,8 +24,9 @@ const chosen = createStore(BEGIN); // it stays when one leaves the room
 export function Valley() {
   const [ask] = useQueue("/api/microscope/valley", { latest: true });
   const settings = useStore(chosen);
+  const { times } = useStore(connection);
   const [way, setWay] = useState(null);
-  useEffect(() => ask(settings, setWay), [settings]);
+  useEffect(() => ask(settings, setWay), [settings, times]);
   if (!way) return html`<p class="waiting" role="status">${t("loading_room")}</p>`;
   const change = (part) => chosen.change(part);
   const taken = way.points.length - 1; // fewer than were asked for, if the way is lost

@@ -2,18 +2,19 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { call, connection, Gone } from "../api.js";
-import { onProgress } from "../project.js";
+import { oneByOne, onProgress } from "../project.js";
+import { sayError } from "../say.js";
 import { createStore, useStore } from "../store.js";
 
 const status = createStore({ state: "idle" }); // what the process of the microscope does
 
-async function look() {
+const look = oneByOne(async () => {
   try {
     status.set(await call("/api/microscope"));
   } catch (error) {
-    if (!(error instanceof Gone)) throw error;
+    sayError(error);
   }
-}
+});
 
 export function useStatus() {
   useEffect(() => {

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call, Gone } from "../api.js";
-import { onChange, onProgress } from "../project.js";
+import { onChange, oneByOne, onProgress } from "../project.js";
 import { useStore } from "../store.js";
 import { language } from "../words.js";
 
@@ -18,13 +18,14 @@ export function useAnswer(path, { isOpen = () => false, stamp = "" } = {}) {
   useEffect(() => {
     if (!path) return undefined;
     const stop = new AbortController();
-    const load = () =>
+    const load = oneByOne(() =>
       call(path, { signal: stop.signal })
         .then((answer) => setFound({ path, answer, problem: "" }))
         .catch((error) => {
           if (error.name === "AbortError" || error instanceof Gone) return;
           setFound({ path, answer: null, problem: error.message });
-        });
+        }),
+    );
     load();
     const leave = [onChange(load), onProgress(() => last.current && isOpen(last.current) && load())];
     return () => {

@@ -10,7 +10,7 @@ import { exclude, relabel, restore } from "../images/actions.js";
 import { Thumb } from "../images/thumb.js";
 import { ClassSign, IconButton } from "../parts.js";
 import { go, place } from "../place.js";
-import { classOf, onChange, project } from "../project.js";
+import { classOf, onChange, oneByOne, project } from "../project.js";
 import { useStore } from "../store.js";
 import { count, percent, t } from "../words.js";
 import { query, useAnswer } from "./load.js";
@@ -56,7 +56,7 @@ function useRows(path, most) {
   const [found, setFound] = useState({});
   useEffect(() => {
     const stop = new AbortController();
-    const load = async () => {
+    const load = oneByOne(async () => {
       try {
         const rows = [];
         let total = 1;
@@ -71,7 +71,7 @@ function useRows(path, most) {
         if (error.name === "AbortError" || error instanceof Gone) return;
         setFound({ path, problem: error.message });
       }
-    };
+    });
     load();
     const leave = onChange(load);
     return () => {
@@ -131,7 +131,7 @@ function Cards({ rows, total, names }) {
     else if (event.key === "End") focus(rows.length - 1);
     else if (event.key === " ") toggle(rows[active]);
     else if (event.key === "Enter") openInImages(rows[active]);
-    else if (!act(event.key, ids)) return;
+    else if (event.repeat || !act(event.key, ids)) return; // a key that is held acts once
     event.preventDefault();
   };
   return html`

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { Copyable } from "../copyable.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { Dialog } from "../parts.js";
+import { Dialog, useOnce } from "../parts.js";
 import { say } from "../say.js";
 import { count, decimal, t } from "../words.js";
 import { bytes, formatName } from "./numbers.js";
@@ -93,7 +93,8 @@ function Verdict({ one }) {
 }
 
 function DownloadButton({ name, size, onProblem }) {
-  const save = async () => onProblem(await download(`/api/ship/exports/${encodeURIComponent(name)}/zip`));
+  const path = `/api/ship/exports/${encodeURIComponent(name)}/zip`;
+  const save = useOnce(async () => onProblem(await download(path)));
   return html`
     <button type="button" class="button" onClick=${save}>
       <${Icon} name="download" />${t("ship_zip", { size: bytes(size) })}

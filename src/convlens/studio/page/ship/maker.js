@@ -1,17 +1,18 @@
 /* Maker: which classifier is exported, and to what; how far that is, and why it was refused. */
 
 import { useEffect, useId, useState } from "preact/hooks";
-import { call } from "../api.js";
+import { call, connection } from "../api.js";
 import { Copyable } from "../copyable.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
+import { useOnce } from "../parts.js";
 import { go, place, show } from "../place.js";
 import { rooms } from "../rooms.js";
 import { described, firstOf } from "../runs.js";
 import { useStore } from "../store.js";
 import { decimal, t } from "../words.js";
 import { formatName } from "./numbers.js";
-import { ask } from "./ship.js";
+import { ask, askAloud } from "./ship.js";
 
 export function Maker({ runs, ship }) {
   const ready = runs.filter((run) => run.has_classifier);
@@ -49,10 +50,10 @@ function Choice({ runs, ship }) {
   const resizes = format.resizes && precision === "float32";
   const json = { run: run.name, to, precision, any_size: resizes && anySize };
   useEffect(() => setProblem(""), [JSON.stringify(json)]);
-  const begin = async (more = {}) => {
-    const said = await ask("/api/ship/exports", { json: { ...json, ...more } });
+  const begin = useOnce(async () => {
+    const said = await ask("/api/ship/exports", { json });
     setProblem(said.problem ?? "");
-  };
+  });
   const isRunning = ship.exporting.state === "running";
   return html`
     <form
@@ -135,12 +136,12 @@ function Running({ exporting }) {
   const { stage_text: stage, done, total, seconds } = exporting;
   return html`
     <div class="running">
-      <p role="status">
-        <b>${exporting.name}</b> ${stage}
-        <span class="note">${t("ship_seconds", { n: decimal(Math.round(seconds)) })}</span>
+      <p>
+        <span role="status"><b>${exporting.name}</b> ${stage}</span>
+        <span class="note"> ${t("ship_seconds", { n: decimal(Math.round(seconds)) })}</span>
       </p>
       <progress aria-label=${t("ship_export")} max=${total || null} value=${total ? done : null}></progress>
-      <button type="button" class="button" onClick=${() => ask("/api/ship/exports", { method: "DELETE" })}>
+      <button type="button" class="button" onClick=${() => askAloud("/api/ship/exports", { method: "DELETE" })}>
         <${Icon} name="close" />${t("stop")}
       </button>
     </div>
@@ -150,6 +151,9 @@ function Running({ exporting }) {
 /* How the last export ended. That of a loss can be accepted. */
 function Ended({ exporting }) {
   const id = useId();
+  const { run, to, precision, any_size: anySize } = exporting;
+  const json = { run, to, precision, any_size: anySize, accept_loss: true };
+  const accept = useOnce(() => askAloud("/api/ship/exports", { json }));
   if (exporting.state === "done") {
     return html`
       <p class="good" role="status"><${Icon} name="check" />${t("ship_done", { name: exporting.name })}</p>
@@ -157,14 +161,12 @@ function Ended({ exporting }) {
     `;
   }
   if (exporting.state !== "failed") return null;
-  const { run, to, precision, any_size: anySize } = exporting;
-  const json = { run, to, precision, any_size: anySize, accept_loss: true };
   return html`
     <div class="failed" role="alert" aria-labelledby=${id}>
       <p id=${id} class="failed-title"><${Icon} name="error" />${t("ship_failed", { name: exporting.name })}</p>
       <p>${exporting.message}</p>
       ${exporting.may_accept &&
-      html`<button type="button" class="button" onClick=${() => ask("/api/ship/exports", { json })}>
+      html`<button type="button" class="button" onClick=${accept}>
         ${t("ship_accept")}
       </button>`}
     </div>
@@ -173,6 +175,7 @@ function Ended({ exporting }) {
 
 /* What does the same at a terminal. */
 function Command({ json }) {
+  const { times } = useStore(connection);
   const [command, setCommand] = useState("");
   useEffect(() => {
     let gone = false;
@@ -182,7 +185,7 @@ function Command({ json }) {
     return () => {
       gone = true;
     };
-  }, [JSON.stringify(json)]);
+  }, [JSON.stringify(json), times]);
   if (!command) return null;
   return html`
     <details class="terminal">

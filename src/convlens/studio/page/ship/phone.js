@@ -5,7 +5,7 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { Dialog } from "../parts.js";
 import { count, t } from "../words.js";
-import { ask } from "./ship.js";
+import { ask, askAloud } from "./ship.js";
 
 export function PhoneButton({ one, phone, camera, onSaid }) {
   const [asks, setAsks] = useState(false);
@@ -46,7 +46,7 @@ export function Phone({ phone }) {
     <section class="at-work" aria-label=${t("phone_title")}>
       <header>
         <h4><${Icon} name="phone" />${t("phone_title")}</h4>
-        <button type="button" class="button" onClick=${() => ask("/api/ship/phone", { method: "DELETE" })}>
+        <button type="button" class="button" onClick=${() => askAloud("/api/ship/phone", { method: "DELETE" })}>
           <${Icon} name="close" />${t("phone_stop")}
         </button>
       </header>

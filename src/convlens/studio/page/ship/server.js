@@ -4,12 +4,14 @@ import { Copyable } from "../copyable.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { count, t } from "../words.js";
-import { ask } from "./ship.js";
+import { useOnce } from "../parts.js";
+import { ask, askAloud } from "./ship.js";
 
 export function ServerButton({ one, serving, onSaid }) {
   const isBusy = serving.state === "starting" || serving.state === "running";
+  const path = `/api/ship/exports/${encodeURIComponent(one.name)}/serve`;
+  const start = useOnce(async () => onSaid(await ask(path)));
   if (isBusy && serving.name === one.name) return null;
-  const start = async () => onSaid(await ask(`/api/ship/exports/${encodeURIComponent(one.name)}/serve`));
   return html`
     <button
       type="button"
@@ -29,7 +31,7 @@ export function Server({ serving }) {
     <section class="at-work" data-over=${isOver} aria-label=${t("serve_title")}>
       <header>
         <h4><${Icon} name="server" />${t("serve_title")}</h4>
-        <button type="button" class="button" onClick=${() => ask("/api/ship/serving", { method: "DELETE" })}>
+        <button type="button" class="button" onClick=${() => askAloud("/api/ship/serving", { method: "DELETE" })}>
           <${Icon} name="close" />${t(isOver ? "close" : "serve_stop")}
         </button>
       </header>
@@ -46,8 +48,8 @@ export function Server({ serving }) {
 }
 
 const Running = ({ serving }) => html`
-  <p role="status">
-    ${t("serve_at")} <b class="address">${serving.address}</b>
+  <p>
+    <span role="status">${t("serve_at")} <b class="address">${serving.address}</b></span>
     ${serving.answered !== null &&
     html`<span class="counted">
       ${count("serve_answered", serving.answered)}${serving.refused

@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { call, Gone } from "../api.js";
-import { onChange, onProgress } from "../project.js";
+import { onChange, oneByOne, onProgress } from "../project.js";
 import { sayError } from "../say.js";
 import { createStore, useStore } from "../store.js";
 
@@ -10,13 +10,13 @@ const PAUSE = 2000; // milliseconds between two looks at the requests of the ser
 
 export const ship = createStore(null); // the answer of /api/ship
 
-async function loadShip() {
+const loadShip = oneByOne(async () => {
   try {
     ship.set(await call("/api/ship"));
   } catch (error) {
     if (!(error instanceof Gone)) sayError(error);
   }
-}
+});
 
 /* Return all that the room shows; null until it is loaded. */
 export function useShip() {
@@ -34,9 +34,10 @@ export function useServing(isRunning) {
     if (!isRunning) return undefined;
     const look = async () => {
       if (document.hidden) return;
+      const before = ship.get();
       try {
         const serving = await call("/api/ship/serving");
-        if (ship.get()) ship.change({ serving });
+        if (ship.get() === before) ship.change({ serving }); // or else all of it is newer
       } catch (error) {
         if (!(error instanceof Gone)) sayError(error);
       }
@@ -57,6 +58,12 @@ export async function ask(path, { method = "POST", json } = {}) {
     await loadShip();
     return { problem: error.message };
   }
+}
+
+/* Do so, and say on top of the page what is wrong. */
+export async function askAloud(path, request) {
+  const { problem } = await ask(path, request);
+  if (problem) sayError(new Error(problem));
 }
 
 /* Let the browser save an archive. Return what is wrong, or nothing. */

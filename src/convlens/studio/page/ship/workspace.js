@@ -5,8 +5,9 @@ import { call, Gone } from "../api.js";
 import { Copyable } from "../copyable.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { FilesButton } from "../parts.js";
-import { onChange } from "../project.js";
+import { FilesButton, useOnce } from "../parts.js";
+import { onChange, oneByOne } from "../project.js";
+import { createStore, useStore } from "../store.js";
 import { count, t } from "../words.js";
 import { bytes } from "./numbers.js";
 import { download } from "./ship.js";
@@ -15,14 +16,15 @@ export function Workspace() {
   const [plan, setPlan] = useState(null);
   const [problem, setProblem] = useState("");
   useEffect(() => {
-    const load = () =>
+    const load = oneByOne(() =>
       call("/api/ship/workspace")
         .then(setPlan)
-        .catch((error) => error instanceof Gone || setProblem(error.message));
+        .catch((error) => error instanceof Gone || setProblem(error.message)),
+    );
     load();
     return onChange(load);
   }, []);
-  const save = async () => setProblem(await download("/api/ship/workspace/zip"));
+  const save = useOnce(async () => setProblem(await download("/api/ship/workspace/zip")));
   return html`
     <section class="panel" aria-labelledby="workspace-title">
       <h2 id="workspace-title"><${Icon} name="zip" />${t("zip_title")}</h2>
@@ -48,15 +50,18 @@ export function Workspace() {
   `;
 }
 
+/* What became of the zip that was opened last. It stays when one leaves the room while it is sent. */
+const opened = createStore({ kind: "none" });
+
 function Open() {
-  const [state, setState] = useState({ kind: "none" });
+  const state = useStore(opened);
   const open = async ([file]) => {
-    setState({ kind: "sending", name: file.name });
+    opened.set({ kind: "sending", name: file.name });
     try {
       const path = `/api/ship/open?name=${encodeURIComponent(file.name)}`;
-      setState({ kind: "done", ...(await call(path, { body: file })) });
+      opened.set({ kind: "done", ...(await call(path, { body: file })) });
     } catch (error) {
-      setState({ kind: "failed", message: error instanceof Gone ? t("zip_gone") : error.message });
+      opened.set({ kind: "failed", message: error instanceof Gone ? t("zip_gone") : error.message });
     }
   };
   const isSending = state.kind === "sending";

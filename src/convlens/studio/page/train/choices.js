@@ -1,16 +1,17 @@
 /* Choices: what one chooses between, and what will happen then, in words and minutes. */
 
 import { useEffect, useId, useLayoutEffect, useState } from "preact/hooks";
-import { call, Gone } from "../api.js";
+import { call, connection, Gone } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { project, onProgress } from "../project.js";
+import { oneByOne, onProgress, project } from "../project.js";
 import { go } from "../place.js";
 import { sayError } from "../say.js";
 import { createStore, kept, keep, useStore } from "../store.js";
 import { decimal, language, megabytes, t } from "../words.js";
 import { Enough, spent } from "./enough.js";
 import { Plan } from "./plan.js";
+import { useOnce } from "../parts.js";
 import { act } from "./trainings.js";
 
 const WAYS = ["budget", "head", "tune", "small", "fast"];
@@ -50,11 +51,11 @@ export function Chosen({ state, onStarted }) {
   const { total } = useStore(project);
   const chosen = useStore(choice) ?? { way: state.lacking ? SCRATCH : suitable(state) };
   const [plan, problem] = usePlan(chosen, state);
-  if (!total || state.missing) return html`<${Nothing} missing=${state.missing} />`;
-  const start = async () => {
+  const start = useOnce(async () => {
     const answer = await act("", { json: requestOf(chosen) });
     if (answer) onStarted(answer.training.run);
-  };
+  });
+  if (!total || state.missing) return html`<${Nothing} missing=${state.missing} />`;
   const waits = state.trainings.some((one) => ["running", "waiting"].includes(one.state));
   return html`
     <section aria-labelledby="choices-title">
@@ -238,21 +239,25 @@ function Number_({ label, value, least, most, step, onValue }) {
 }
 
 /* Return what will happen, and why that is not known. It is found out a moment after the last
-   change, and again after the images have changed. */
+   change, and again after the images have changed or the server has come back. */
 function usePlan(chosen, state) {
   const { version } = useStore(project);
   const [answer, setAnswer] = useState(null);
   const [problem, setProblem] = useState("");
+  const { times } = useStore(connection);
   const words = language.get();
   const request = requestOf(chosen);
-  const key = JSON.stringify([request, version, words, state.missing]);
+  const key = JSON.stringify([request, version, words, state.missing, times]);
   useEffect(() => {
     let isShown = !state.missing;
     let isDone = false;
-    const ask = async (begin) => {
+    let begin = false;
+    const ask = oneByOne(async () => {
       if (!isShown || isDone) return;
+      const json = { ...request, begin, again: !begin };
+      begin = false;
       try {
-        const found = await call("/api/trainings/plan", { json: { ...request, begin, again: !begin } });
+        const found = await call("/api/trainings/plan", { json });
         if (!isShown) return;
         isDone = !["running", "none", "later"].includes(found.plan.state);
         setProblem("");
@@ -262,9 +267,12 @@ function usePlan(chosen, state) {
         if (error.field) setProblem(error.message);
         else sayError(error);
       }
-    };
-    const timer = setTimeout(() => ask(true), 400);
-    const leave = onProgress(() => ask(false));
+    });
+    const timer = setTimeout(() => {
+      begin = true;
+      ask();
+    }, 400);
+    const leave = onProgress(ask);
     return () => {
       isShown = false;
       clearTimeout(timer);

@@ -2,7 +2,7 @@
 
 import { useRuns } from "../runs.js";
 import { html } from "../html.js";
-import { place, show } from "../place.js";
+import { place, showIn } from "../place.js";
 import { project } from "../project.js";
 import { useStore } from "../store.js";
 import { t } from "../words.js";
@@ -22,7 +22,7 @@ export function Room() {
   const row = rows.find((one) => one.run === run) ?? first(rows);
   return html`
     <div class="room train">
-      <div class="side"><${Chosen} state=${state} onStarted=${(name) => show({ run: name })} /></div>
+      <div class="side"><${Chosen} state=${state} onStarted=${(name) => showIn("train", { run: name })} /></div>
       <div class="main">
         <${Vanished} run=${run} rows=${rows} />
         ${row ? html`<${Shown} key=${row.run} row=${row} at=${state.at} />` : html`<${Empty} />`}

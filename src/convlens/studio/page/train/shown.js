@@ -5,7 +5,8 @@ import { Copyable } from "../copyable.js";
 import { Curves } from "../curves.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { go, show } from "../place.js";
+import { useOnce } from "../parts.js";
+import { go, showIn } from "../place.js";
 import { rooms } from "../rooms.js";
 import { percent, sentences, t } from "../words.js";
 import { Enough, spent } from "./enough.js";
@@ -67,8 +68,9 @@ function Buttons({ row: { run, entry, found }, state }) {
   // With the same budget it would fail again.
   const canGoOn = entry ? entry.can_go_on && !entry.needed : found?.state === "resumable";
   const again = entry && !entry.is_begun ? "try_again" : "train_continue";
-  const goOn = () =>
-    entry ? act(`/${entry.id}/continue`) : act("/continue", { json: { run } });
+  const goOn = useOnce(() =>
+    entry ? act(`/${entry.id}/continue`) : act("/continue", { json: { run } }),
+  );
   return html`
     <div class="buttons">
       ${entry &&
@@ -104,8 +106,8 @@ function Running({ row: { entry, found }, at }) {
   const share = progress?.total ? progress.done / progress.total : null;
   return html`
     <div class="running">
-      <p role="status">
-        <b>${progress?.stage || epochs || t("train_starting")}</b>
+      <p>
+        <b role="status">${progress?.stage || epochs || t("train_starting")}</b>
         ${share !== null && html` <span>${percent(Math.floor(100 * share) / 100, 0)}</span>`}
       </p>
       <progress aria-label=${t("train_how_far")} max="1" value=${share}></progress>
@@ -140,12 +142,12 @@ function Ended({ row: { entry, found }, state, now }) {
 /* Why a training has failed, and what one can do about it on this page. */
 function Failed({ entry }) {
   const { needed, message, choice } = entry;
-  const longer = async (seconds) => {
+  const longer = useOnce(async (seconds) => {
     const answer = await act("", { json: { ...choice, seconds } });
     if (!answer) return;
-    show({ run: answer.training.run });
+    showIn("train", { run: answer.training.run });
     await removeTraining(entry); // nothing of it is on the disk
-  };
+  });
   if (!needed) {
     return html`
       <p class="problem ended" role="alert"><${Icon} name="error" /><span>${message}</span></p>

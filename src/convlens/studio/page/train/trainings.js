@@ -3,20 +3,23 @@
 import { useEffect, useState } from "preact/hooks";
 import { call, Gone } from "../api.js";
 import { place, show } from "../place.js";
-import { onChange, onProgress } from "../project.js";
+import { onChange, oneByOne, onProgress } from "../project.js";
 import { say, sayError } from "../say.js";
 import { createStore, useStore } from "../store.js";
 import { language, t } from "../words.js";
 
 export const trainings = createStore(null); // the answer of /api/trainings, and when it came
 
-export async function loadTrainings() {
+export const loadTrainings = oneByOne(async () => {
+  const before = trainings.get();
   try {
-    keep(await call("/api/trainings"));
+    const answer = await call("/api/trainings");
+    if (trainings.get() === before) keep(answer);
+    else loadTrainings(); // a change has been answered meanwhile; this answer may be older
   } catch (error) {
     if (!(error instanceof Gone)) sayError(error);
   }
-}
+});
 
 const keep = (answer) => trainings.set({ ...answer, at: Date.now() });
 
@@ -53,7 +56,7 @@ export async function removeTraining({ id, run }) {
   try {
     await call(`/api/trainings/${id}`, { method: "DELETE" });
   } catch (error) {
-    sayError(error);
+    if (error.status !== 404) sayError(error); // then it is out of the list already
   }
   loadTrainings();
 }
@@ -64,7 +67,7 @@ export function useNow(run) {
   useEffect(() => {
     if (!run) return undefined;
     let isShown = true;
-    const load = async () => {
+    const load = oneByOne(async () => {
       try {
         const found = await call(`/api/trainings/runs/${encodeURIComponent(run)}/now`);
         if (isShown) setNow(found);
@@ -72,7 +75,7 @@ export function useNow(run) {
         // A training that has just begun has no folder yet, and one may be removed meanwhile.
         if (isShown && error.status === 404) setNow({ run, history: [], live: null, report: {} });
       }
-    };
+    });
     load();
     const leave = [onProgress(load), onChange(load), language.follow(load)];
     return () => {

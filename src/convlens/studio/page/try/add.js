@@ -1,5 +1,6 @@
 /* Add: the image that is tried becomes one of the training images of a class. */
 
+import { useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { ClassChoice } from "../images/class_choice.js";
 import { classOf, project } from "../project.js";
@@ -17,8 +18,11 @@ function nameOf({ name }, source) {
 
 export function Add({ image, source }) {
   const { may_add: mayAdd } = useStore(project);
+  const last = useRef({}); // what was added last, and to which class
   if (!mayAdd) return null;
   const take = (id) => {
+    if (last.current.image === image && last.current.id === id) return; // a double click
+    last.current = { image, id };
     enqueue([{ blob: image.blob, name: nameOf(image, source), class: id, group: newGroup() }]);
     say(t("try_added", { name: classOf(id)?.name ?? "" }));
   };

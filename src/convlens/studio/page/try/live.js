@@ -1,6 +1,7 @@
 /* Live: one image after the other is answered by the classifier of a run; the newest one wins. */
 
 import { call, Gone } from "../api.js";
+import { oneByOne } from "../project.js";
 import { say } from "../say.js";
 import { createStore } from "../store.js";
 import { t } from "../words.js";
@@ -28,6 +29,7 @@ export async function openRun(run, { again = false, insist = false } = {}) {
     if (tried.get().run !== run) return;
     tried.change({ status, problem: "", halted: "" });
     pump();
+    if (status.state === "loading") loadStatus(); // it may be ready by now
   } catch (error) {
     if (tried.get().run === run) fail(error);
   }
@@ -53,7 +55,7 @@ export function follow() {
   return () => clearInterval(timer);
 }
 
-export async function loadStatus() {
+export const loadStatus = oneByOne(async () => {
   const { run, halted } = tried.get();
   if (halted === "gone") return;
   try {
@@ -68,7 +70,7 @@ export async function loadStatus() {
   } catch (error) {
     if (!(error instanceof Gone) && tried.get().run === run) fail(error);
   }
-}
+});
 
 let next = null; // the image that is asked about next
 let asking = null;

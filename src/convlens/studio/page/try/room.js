@@ -1,6 +1,7 @@
 /* Room 4, Try: a classifier answers what it is shown, says why, and names what is near. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { connection } from "../api.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { go, place, show } from "../place.js";
@@ -51,14 +52,15 @@ function NoRun() {
 
 function Tried({ run, runs }) {
   const { source, image, frozen } = useStore(tried);
+  const { times } = useStore(connection);
   const [opened, setOpened] = useState({ why: false, near: false });
   const over = useFiles();
   const isThere = runs.some(({ name }) => name === run);
   const picked = useRef(""); // the run that somebody has chosen here
   useEffect(() => {
-    openRun(run, { insist: picked.current === run }); // again if it comes back
+    openRun(run, { insist: picked.current === run }); // again if it, or the server, comes back
     picked.current = "";
-  }, [run, isThere]);
+  }, [run, isThere, times]);
   const pick = (name) => {
     picked.current = name;
     show({ run: name });
