@@ -110,3 +110,24 @@ def test_more_findings_that_come_late_are_not_those_of_another_kind(served, wind
     page.wait_for_timeout(MOMENT)
     assert page.locator(".card", has_text="odd.jpg").count() == 1
     tabs.check(served.origin)
+
+
+def test_what_is_loaded_is_asked_for_one_by_one_and_once_more_after_the_last_call(served, window):  # noqa: F811
+    page = window().tab(served.address)
+    found = page.evaluate(
+        """async () => {
+          const { oneByOne } = await import("/page/project.js");
+          let running = 0;
+          let most = 0;
+          let times = 0;
+          const load = oneByOne(async () => {
+            most = Math.max(most, ++running);
+            times += 1;
+            await new Promise((done) => setTimeout(done, 50));
+            running -= 1;
+          });
+          await Promise.all([load(), load(), load()]);
+          return [most, times];
+        }"""
+    )
+    assert found == [1, 2]
