@@ -21,7 +21,8 @@ def test_a_late_list_of_runs_does_not_take_a_new_run_away(served, window):  # no
         begin_run(served, "pets")
     page.wait_for_timeout(3 * MOMENT)  # in which what follows is asked for and answered
     release(held)
-    page.locator(".version-name", has_text="pets").wait_for()
+    # Before the page asks again all by itself, which it does after 20 seconds.
+    page.locator(".version-name", has_text="pets").wait_for(timeout=8000)
     page.wait_for_timeout(MOMENT)
     assert page.locator(".version-name", has_text="pets").count() == 1
     tabs.check(served.origin)
@@ -47,7 +48,7 @@ def test_a_late_answer_does_not_take_a_plan_back(served, window):  # noqa: F811
         begin_run(served, "pets")
     page.wait_for_timeout(3 * MOMENT)  # in which what follows is asked for and answered
     asked[0].fulfill(json={"plan": {"state": "running", "progress": None}, "command": ""})
-    page.locator(".plan .facts").wait_for()
+    page.locator(".plan .facts").wait_for(timeout=8000)  # as above
     page.wait_for_timeout(MOMENT)
     assert page.get_attribute(".plan", "aria-busy") == "false"
     tabs.check(served.origin)
