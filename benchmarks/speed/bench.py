@@ -52,6 +52,11 @@ RECIPES = (  # images, the deck's program, options of convlens; --mirror scores 
         "deck_cifar10",
         f"--recipe fast --model fast_cnn_large --epochs 8 --val 0.03 {LARGE_BATCHES} --mirror",
     ),
+    (
+        "cifar10.npz",
+        "deck_cifar10",
+        f"--recipe fast --model fast_cnn_large --epochs 15 --val 0.03 {LARGE_BATCHES} --mirror",
+    ),
     ("cifar10.npz", "deck_cifar10", "--backbone efficientnet_lite0 --size 192 --val 0.1"),
     (
         "cifar10.npz",

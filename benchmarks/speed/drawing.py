@@ -191,6 +191,10 @@ def show_growth(rows: Results, results: Path, console: Console) -> None:
             upper.set(ylim=(0, 1.1 * max(seconds)))
             lower.set(xlabel="pixels of an image" if kind == "side" else kind)
             lower.set(ylim=(0, 1.1 * max(gigabytes)))
+            for axes in (upper, lower):
+                axes.locator_params(axis="x", nbins=4)
+                axes.xaxis.set_major_formatter("{x:,.0f}")
+        figure.align_ylabels()
         panels[0, 0].set(ylabel="seconds")
         panels[1, 0].set(ylabel="GB")
         panels[1, 0].legend(loc="lower right")

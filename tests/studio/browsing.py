@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -36,6 +37,7 @@ class Served:
         scheme = "https" if "--https" in words else "http"
         self.origin = f"{scheme}://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
+        self._said = folder.parent / "said.txt"
         self._left: list[psutil.Process] = []  # what studios that were killed had started
 
     @property
@@ -53,9 +55,9 @@ class Served:
 
     def start(self, source: Path | None = None) -> None:
         """Start the process, and wait until the page is there."""
-        command = [sys.executable, "-m", "convlens", "studio", str(source or self.folder)]
-        said = self.folder.parent / "said.txt"
-        with said.open("wb") as file:
+        command = [sys.executable, "-X", "faulthandler", "-m", "convlens", "studio"]
+        command.append(str(source or self.folder))
+        with self._said.open("wb") as file:
             self.process = subprocess.Popen(
                 [*command, "--port", str(self.port), "--no-browser", *self.words],
                 cwd=self.folder.parent,
@@ -67,7 +69,7 @@ class Served:
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.kill()
-                pytest.fail(said.read_text(encoding="utf-8"))
+                pytest.fail(self._said.read_text(encoding="utf-8"))
             time.sleep(0.1)
 
     def _answers(self) -> bool:
@@ -77,6 +79,18 @@ class Served:
                 return True
         except (OSError, urllib.error.URLError):
             return False
+
+    def stop(self) -> str:
+        """Press Ctrl-C, wait until the process has ended, and return what it has said."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # it says where its threads are
+            self.process.wait()
+            pytest.fail(self._said.read_text(encoding="utf-8"))
+        return self._said.read_text(encoding="utf-8")
 
     def kill(self) -> None:
         """End the process at once, as a crash does."""

@@ -89,9 +89,7 @@ def test_from_the_plan_to_the_result_while_the_studio_is_killed(served, window):
     served.start()
     page.wait_for_selector(".banner", state="detached")
     wait_until(page, "small_resnet", "running")
-    served.process.send_signal(signal.SIGINT)
-    served.process.wait(60)
-    said = (served.folder.parent / "said.txt").read_text(encoding="utf-8")
+    said = served.stop()
     assert "The training small_resnet goes on" in said
     assert f"kill -INT {one['pid']}" in said
     served.start()
