@@ -55,7 +55,7 @@ def main() -> None:
     asked = parser.parse_args()
     asked.results.mkdir(parents=True, exist_ok=True)
     seeds = asked.seed or [0, 1, 2]
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, width=120)
     table = table_of("images", "test images", *(f"{one}, %" for one in RECIPES), "seconds", "p")
     for name in asked.only or ROWS:
         source = source_of(name, asked.data)
