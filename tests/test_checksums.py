@@ -17,6 +17,7 @@ from convlens.checksums import (
     refuse_altered,
     resealed,
     seal,
+    seal_begun,
     unseal,
 )
 from convlens.errors import RunError
@@ -102,6 +103,22 @@ def test_settings_and_splits_that_were_changed_since_are_told(tmp_path):
     (tmp_path / "run.toml").unlink()
     (tmp_path / SUMS).write_text("damaged")
     assert altered(tmp_path) == []
+
+
+def test_changed_settings_of_searches_comparisons_and_parts_are_told(tmp_path):
+    names = ("search.json", "compare.json", "network/run.toml", "network/data.json")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    for folder in (tmp_path, tmp_path / "network"):
+        seal_begun(folder)
+    assert altered(tmp_path) == []
+    for name in names:
+        (tmp_path / name).write_text("changed")
+    assert [said.partition(":")[0] for said in altered(tmp_path)] == [
+        str(tmp_path / name)
+        for name in ("compare.json", "search.json", "network/data.json", "network/run.toml")
+    ]
 
 
 def test_settings_that_cannot_be_read_are_not_said_to_be_changed(tmp_path, monkeypatch):

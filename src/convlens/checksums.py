@@ -17,7 +17,7 @@ from convlens.files import storage_errors, write_atomically
 from convlens.folders import sync_folder
 from convlens.language import _, sentences
 from convlens.lock import LOCK
-from convlens.run_folder import ASKED, SETTINGS
+from convlens.run_folder import ASKED, COMPARISON_FACTS, SEARCH_FACTS, SETTINGS
 
 SUMS = "SHA256SUMS"
 UNSEALED = (
@@ -26,7 +26,8 @@ UNSEALED = (
     "explanations",
     "microscope",
 )  # folders that others write to later on
-FIXED = (SETTINGS, ASKED, "data.json")  # what decides how a run goes on
+# What decides how a run, a search or a comparison goes on.
+FIXED = (SETTINGS, ASKED, "data.json", SEARCH_FACTS, COMPARISON_FACTS)
 LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
 
 
@@ -53,6 +54,20 @@ def seal(
     # The bytes of a name that is not UTF-8 stay as they are.
     content = "".join(lines).encode(errors="surrogateescape")
     write_atomically(folder / SUMS, content, _("the list of checksums"))
+
+
+def seal_begun(folder: Path, others: Iterable[Path] = ()) -> None:
+    """Write the checksums of what decides how a run goes on, which begins now.
+
+    Args:
+        folder: The folder of a run, a search or a comparison.
+        others: Further files that do not change any more, as far as they are there.
+
+    Raises:
+        StorageError: If the checksums cannot be written.
+    """
+    written = [*(folder / name for name in FIXED), *others]
+    seal(folder, [path for path in written if path.exists()])
 
 
 def seal_parts(folder: Path) -> None:
@@ -140,18 +155,24 @@ def read_sums(folder: Path) -> dict[Path, str]:
 
 
 def altered(folder: Path) -> list[str]:
-    """Return a sentence for each file with the settings or the split of a run that was changed."""
-    sums = _readable_sums(folder)
+    """Return a sentence for each file with the settings or the split of a run that was changed.
+
+    Those of the parts of a study, such as the networks of a comparison, count as its own.
+    """
+    places = (folder, *sorted(path.parent for path in folder.glob(f"*/{SUMS}")))
     message = _(
         "{path}: the settings and the split of a run must stay as it has written them; this file "
         "was changed since. Restore the file. To train with other settings, start a new run with "
         "--config."
     )
-    paths = {folder / name: sums.get(Path(name)) for name in FIXED}
+    known = {
+        place / name: digits
+        for place in places
+        for name, digits in _readable_sums(place).items()
+        if name.as_posix() in FIXED
+    }
     return [
-        message.format(path=path)
-        for path, known in paths.items()
-        if known is not None and _is_other(path, known)
+        message.format(path=path) for path, digits in known.items() if _is_other(path, digits)
     ]
 
 

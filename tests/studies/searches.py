@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 
+from convlens.checksums import unseal
 from convlens.config import Config
 from convlens.screen import Screen
 from convlens.studies.search import search
@@ -36,6 +37,7 @@ def table(found):
 def cut(finished, folder, keep):
     """Return a copy of a search as it was when its journal had `keep` bytes."""
     shutil.copytree(finished.folder, folder)
+    unseal(folder)
     facts = json.loads((folder / "search.json").read_text())
     (folder / "search.json").write_text(
         json.dumps({k: facts[k] for k in ("path", "trials", "minutes", "generation", "space")})

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from convlens.budget.plan import Costs
+from convlens.checksums import unseal
 from convlens.config import Config
 from convlens.data.cache import cache_folder
 from convlens.data.sources import load_data
@@ -177,6 +178,7 @@ def test_why_a_network_stopped_is_said_in_the_language_of_whoever_goes_on(tmp_pa
 def test_other_images_are_refused_on_resume(done, images, tmp_path):
     shutil.copytree(done[0].folder, tmp_path / "copy")
     copy = Run(tmp_path / "copy")
+    unseal(copy.folder)
     facts = copy.read(FACTS)
     copy.write(FACTS, json.dumps({name: facts[name] for name in ("models", "minutes", "path")}))
     screen, said = recording()
@@ -270,6 +272,7 @@ def test_a_network_that_fails_after_a_kill_in_its_first_epochs_is_ranked_by_what
 
     shutil.copytree(done[0].folder, tmp_path / "killed")
     killed = Run(tmp_path / "killed")
+    unseal(killed.folder)
     facts = killed.read(FACTS)
     killed.write(FACTS, json.dumps({name: facts[name] for name in ("models", "minutes", "path")}))
     (killed.folder / NAMES[1] / "trained.json").unlink()

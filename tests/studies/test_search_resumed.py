@@ -8,7 +8,9 @@ import pytest
 
 import convlens
 from convlens import pipeline
+from convlens.checksums import unseal
 from convlens.errors import Interrupted, RunError
+from convlens.inventory import DAMAGED, look
 from convlens.language import recorded
 from convlens.screen import Screen
 from convlens.studies import search as search_module
@@ -35,6 +37,7 @@ def test_the_parts_have_checksums_before_the_search_is_finished(
 
     folder = tmp_path / "killed"
     shutil.copytree(finished.folder, folder)
+    unseal(folder)
     facts = json.loads((folder / "search.json").read_text())
     begun = {name: facts[name] for name in ("path", "trials", "minutes", "generation", "space")}
     (folder / "search.json").write_text(json.dumps(begun))
@@ -43,6 +46,17 @@ def test_the_parts_have_checksums_before_the_search_is_finished(
     with pytest.raises(KeyboardInterrupt):
         resume_search(dataset, folder, Screen(quiet=True))
     assert json.loads((folder / "search.json").read_text()) == begun
+
+
+def test_a_search_whose_settings_were_changed_does_not_go_on(dataset, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(search_module, "_carry_out", lambda *_: None)
+        begin(dataset, tmp_path / "begun")
+    path = tmp_path / "begun" / "search.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"trials": 40}))
+    assert look(tmp_path / "begun").state == DAMAGED
+    with pytest.raises(RunError, match=r"search\.json: .*this file was changed since"):
+        resume_search(dataset, tmp_path / "begun", Screen(quiet=True))
 
 
 def begin_again(finished, dataset, folder):
@@ -122,6 +136,7 @@ def test_the_order_within_a_generation_changes_nothing(finished, dataset, tmp_pa
 def test_other_images_are_refused(finished, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(finished.folder, copy)
+    unseal(copy)
     facts = json.loads((copy / "search.json").read_text())
     del facts["best"]
     (copy / "search.json").write_text(json.dumps(facts))

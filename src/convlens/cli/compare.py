@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from convlens import backend
+from convlens.checksums import refuse_altered
 from convlens.cli.cluster import ClusterFlag, place_of
 from convlens.cli.flags import (
     CompareFlags,
@@ -136,6 +137,7 @@ def resume_comparison(run: str | None, path: str | None, cluster: str | None = N
     # A mistake here is reported before the engine is imported, which takes seconds.
     begun.refuse_finished_comparison(folder)
     refuse_locked(folder)
+    refuse_altered(folder)
     first = Run(folder / read_json(folder / COMPARISON_FACTS)["models"][0])
     if not (first.folder / SETTINGS).exists():
         raise RunError(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from convlens import backend
+from convlens.checksums import refuse_altered
 from convlens.cli.cluster import ClusterFlag, place_of
 from convlens.cli.flags import (
     SEARCH_DEFAULTS,
@@ -120,6 +121,7 @@ def resume_search(run: str | None, path: str | None, cluster: str | None = None)
     # A mistake here is reported before the engine is imported, which takes seconds.
     begun.require_unfinished_search(opened.folder)
     refuse_locked(opened.folder)
+    refuse_altered(opened.folder)
     backend.start(opened.config.training.backend, opened.config.training.threads)
     _continue_search(opened, path, cluster)
 

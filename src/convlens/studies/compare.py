@@ -11,7 +11,7 @@ from pathlib import Path
 
 from convlens.audit.gate import as_checked
 from convlens.budget.train_for import seconds_trained, train_for
-from convlens.checksums import seal, seal_parts
+from convlens.checksums import refuse_altered, seal, seal_begun, seal_parts, unseal
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data
@@ -97,8 +97,10 @@ def compare(  # noqa: PLR0913 - the public entry point; all but two have default
             network = comparison.part(name)
             network.record(prepared)
             network.write("run.toml", planned[name].to_toml())
+            seal_begun(network.folder, network.lists)
         facts = {"models": list(names), "minutes": minutes, "path": prepared.to_dict()["path"]}
         comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
+        seal_begun(comparison.folder)
         return _carry_out(comparison, prepared, screen, place or Here())
 
 
@@ -129,7 +131,8 @@ def resume_comparison(
             scores them.
 
     Raises:
-        RunError: If there is no comparison of that name, it is finished, or these are other images.
+        RunError: If there is no comparison of that name, it is finished, its settings were changed,
+            or these are other images.
     """
     comparison = open_comparison(name)
     screen = screen or Screen()
@@ -142,6 +145,7 @@ def resume_comparison(
 def _prepare_again(dataset: Dataset, comparison: Run, screen: Screen) -> Prepared:
     """Return the images of a comparison that is not finished, in a folder that is locked."""
     refuse_finished_comparison(comparison.folder)
+    refuse_altered(comparison.folder)
     remove_temporaries(comparison.folder)
     first = Run(comparison.folder / comparison.read(FACTS)["models"][0])
     begin(first.config)
@@ -189,6 +193,7 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place
             )
     facts |= {"data": prepared.summary()} | ranking.to_dict()
     seal_parts(comparison.folder)  # before the result, after which nobody goes on with it
+    unseal(comparison.folder)
     comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
     seal(comparison.folder)
     show_result(comparison, ranking, screen)

@@ -15,7 +15,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from convlens.checksums import seal, seal_parts
+from convlens.checksums import seal, seal_begun, seal_parts, unseal
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
@@ -109,6 +109,7 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         folder.record(prepared)
         folder.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
         folder.write("run.toml", config.to_toml())
+        seal_begun(folder.folder, folder.lists)
         return _carry_out(folder, prepared, screen, place or Here())
 
 
@@ -135,7 +136,8 @@ def resume_search(
         place: Where the trials are trained. None is this process.
 
     Raises:
-        RunError: If there is no search of that name, it is finished, or these are other images.
+        RunError: If there is no search of that name, it is finished, its settings were changed, or
+            these are other images.
     """
     run = Run.open(name)
     screen = screen or Screen()
@@ -172,6 +174,7 @@ def _carry_out(run: Run, prepared: Prepared, screen: Screen, place: Place) -> Se
         _train_trials(found, facts, space, prepared, table, place)
         result = finish_search(found, prepared, table)
     seal_parts(run.folder)  # before the result, after which nobody goes on with it
+    unseal(run.folder)
     run.write("search.json", json.dumps(facts | result, ensure_ascii=False, indent=1))
     seal(run.folder)
     return found

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from convlens import backend
 from convlens.augmentation import describe_augmentation, resolve
-from convlens.checksums import FIXED, seal, unseal
+from convlens.checksums import seal_begun, unseal
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import keras_precision
 from convlens.config import LEARNING_RATES, Config
@@ -131,8 +131,7 @@ class Setup:
             # so a resumed run decides again.
             recorded = self.config.replace(precision=self.precision)
         run.write("run.toml", recorded.to_toml())
-        written = [*(run.folder / name for name in FIXED), run.start_path, *run.lists]
-        seal(run.folder, [path for path in written if path.exists()])
+        seal_begun(run.folder, [run.start_path, *run.lists])
 
     @property
     def inputs(self) -> NDArray[np.generic]:
