@@ -2,7 +2,7 @@
 
 import pytest
 
-from convlens.errors import ConfigError
+from convlens.errors import DataError
 from convlens.studio.opening import open_places
 from tests.studio.conftest import opened, picture
 from tests.studio.labels import labels_of, labels_of_training
@@ -85,6 +85,6 @@ def test_a_run_is_not_opened_as_images(file, tmp_path, monkeypatch):
     (run / "plots").mkdir(parents=True)
     (run / file).touch()
     (run / "plots" / "history.png").write_bytes(picture(1))
-    with pytest.raises(ConfigError, match=r"this folder is a run.*convlens run show"):
+    with pytest.raises(DataError, match=r"this folder is a run.*convlens run show"):
         open_places("runs/p30")
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]

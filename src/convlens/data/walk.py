@@ -1,7 +1,7 @@
 """Walk: find the images in a folder, in the same way for training and for prediction.
 
-Names are in natural order. Hidden files and those that systems and programs leave behind are left
-out and counted. Links are followed, but not back to a folder that has been entered.
+Names are in natural order. Hidden files, those that systems and programs leave behind, and runs are
+left out and counted. Links are followed, but not back to a folder that has been entered.
 """
 
 import os
@@ -21,6 +21,7 @@ from convlens.data.labels import natural_key
 from convlens.image_file import IMAGE_SUFFIXES
 from convlens.language import N_, _, listed
 from convlens.reasons import system_reason
+from convlens.run_folder import is_begun
 from convlens.text import original
 
 # What systems and programs write beside the images of a user, in lower case. Names that begin with
@@ -48,6 +49,7 @@ SYSTEM_NAME = re.compile(
 SYSTEM = N_("hidden or of the system")
 LOOPS = N_("linked back to a folder around them")
 OTHERS = N_("neither files nor folders")
+OF_RUNS = N_("with a run inside")
 NO_SUFFIX = N_("without a suffix")
 
 SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,6}")  # ".jpg", but neither ".0001" nor ".jpg_large"
@@ -148,7 +150,10 @@ def entries(folder: Path) -> Found:
         if is_system_name(name):
             found.ignored[SYSTEM] += 1
         elif _holds(by_name[name].is_dir):
-            found.folders.append(path)
+            if is_begun(path):  # whose charts and thumbnails are no images to learn from
+                found.ignored[OF_RUNS] += 1
+            else:
+                found.folders.append(path)
         # A link that leads nowhere is kept, so that it is named like a damaged image.
         elif not (_holds(by_name[name].is_file) or by_name[name].is_symlink()):
             found.ignored[OTHERS] += 1

@@ -12,7 +12,6 @@ current folder, and nothing is ever written where the images are.
 
 import json
 import secrets
-import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from convlens.files import expanded, numbered, storage_errors, write_atomically
 from convlens.folders import make_folder, remove_temporaries
 from convlens.language import _
 from convlens.lock import tried
-from convlens.run_folder import is_begun, is_claimed
 
 DEFAULT = "studio"
 HIDDEN = ".studio"
@@ -90,14 +88,12 @@ def open_places(folder: str | None) -> Places:
         folder: A workspace, an empty or a new folder, a data source, or None for `./studio`.
 
     Raises:
-        ConfigError: If the folder is a run.
-        DataError: If there is something else at this path.
+        DataError: If there is a run or something else at this path.
         StorageError: If the workspace cannot be written.
     """
     root = expanded(folder or DEFAULT).absolute()
     if _facts(root) is not None:
         return _opened(root)
-    _refuse_run(root)
     if folder is not None and not _is_new(root):
         return _beside_images(folder, root)
     if folder is None and not _is_new(root):
@@ -116,17 +112,6 @@ def _is_new(root: Path) -> bool:
         # A name such as mnist5k stands for a known data set.
         return not root.is_symlink() and root.parent.is_dir() and not _is_known(root.name)
     return root.is_dir() and not any(root.iterdir())
-
-
-def _refuse_run(root: Path) -> None:
-    """Raise ConfigError for a run, whose figures would be opened as images."""
-    if is_begun(root) or is_claimed(root):
-        raise ConfigError(
-            _(
-                "{folder}: the studio opens a workspace or a folder of images; this folder is a "
-                "run. Name the images that it was trained on, or see what it holds: {command}"
-            ).format(folder=root, command=shlex.join(["convlens", "run", "show", str(root)]))
-        )
 
 
 def _is_known(name: str) -> bool:

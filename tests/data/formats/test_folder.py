@@ -171,3 +171,23 @@ def test_what_a_folder_without_images_holds_is_counted(tmp_path):
     (tmp_path / "b.txt").touch()
     with pytest.raises(DataError, match=r"found 2 entries and no image \(a\.txt, b\.txt\)\."):
         load_data(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["run.toml", "compare.json"])
+def test_a_run_is_no_source_of_images_and_beside_classes_it_is_left_out(
+    file, tmp_path, monkeypatch
+):
+    run = tmp_path / "runs" / "pets"
+    class_folders(run, ("plots", "thumbnails"))
+    (run / file).touch()
+    monkeypatch.chdir(tmp_path)
+    for source in ("runs/pets", "pets"):  # its folder, and its name
+        with pytest.raises(DataError, match=r"this folder is a run\..*run show runs/pets$"):
+            load_data(source)
+    with pytest.raises(DataError, match="this folder holds runs, and no images besides"):
+        load_data("runs")
+    class_folders(tmp_path)
+    dataset = load_data(tmp_path)
+    assert dataset.class_names == ("cat", "dog")
+    assert "ignored: 1 with a run inside" in dataset.notes
+    assert any("no images in runs" in note for note in dataset.notes)

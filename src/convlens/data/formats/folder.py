@@ -14,7 +14,7 @@ from convlens.data.formats.idx import idx_files, load_idx
 from convlens.data.formats.layout import FILE_NAME, NOT_READ, find_splits, unwrapped
 from convlens.data.formats.named import NAMES
 from convlens.data.labels import encode_labels
-from convlens.data.walk import counted, entries, walk
+from convlens.data.walk import OF_RUNS, counted, entries, walk
 from convlens.errors import DataError
 from convlens.files import and_more
 from convlens.image_file import CONVERT
@@ -258,6 +258,13 @@ def _composed(names: dict[Path, str]) -> dict[Path, str]:
 
 def _without_images(folder: Path) -> str:
     """Return what is wrong with a folder without images, and what to do."""
+    inside = walk(folder).ignored
+    if inside[OF_RUNS]:
+        message = _(
+            "{folder}: a data source must hold labelled images; this folder holds runs, and no "
+            "images besides. Name the folder of the images."
+        )
+        return str(message.format(folder=folder))
     names = sorted(entry.name for entry in folder.iterdir())
     message = ngettext(
         "{folder}: a data source must hold images; found {number:,} entry, which is no image: "
@@ -268,7 +275,7 @@ def _without_images(folder: Path) -> str:
     )
     if not names:
         message = _("{folder}: a data source must hold images; this folder is empty.")
-    cannot_be_read = not walk(folder).ignored.keys().isdisjoint(NOT_READ[:-1])
+    cannot_be_read = not inside.keys().isdisjoint(NOT_READ[:-1])
     return sentences(
         message.format(folder=folder, number=len(names), names=and_more(names, 3)),
         _(CONVERT) if cannot_be_read else "",
