@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -6,10 +7,11 @@ import pytest
 
 from convlens.budget import deadline, measure, timed_run
 from convlens.budget import train_within as module
-from convlens.budget.plan import Costs
+from convlens.budget.plan import Costs, parse_duration
 from convlens.budget.train_within import train_within
 from convlens.classifier.classifier import Classifier
 from convlens.config import Config
+from convlens.data.sources import load_data
 from convlens.errors import ConfigError, Interrupted
 from convlens.report import finish
 from convlens.training import fit as fit_module
@@ -45,7 +47,7 @@ def test_a_time_too_short_names_the_least(digits, backbone, tmp_path, monkeypatc
     monkeypatch.setattr(timed_run, "measure_costs", lambda *_: Costs(10.0, 6.0))
     monkeypatch.setattr(module, "rehearse_ending", lambda *_: (5.0, 0.1))
     with pytest.raises(
-        ConfigError, match=r"--budget must be about 47 s at least for one pass .* found 20 s"
+        ConfigError, match=r"--budget must be about 54 s at least for one pass .* found 20 s"
     ):
         train_within(digits, SMALL, 20.0, run=tmp_path / "run", screen=QUIET)
     with pytest.raises(
@@ -55,6 +57,21 @@ def test_a_time_too_short_names_the_least(digits, backbone, tmp_path, monkeypatc
             digits, SMALL.replace(backbone=str(backbone)), 0.01, run=tmp_path / "run", screen=QUIET
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_the_budget_that_is_named_before_decoding_is_accepted(shapes, tmp_path, monkeypatch, quick):
+    """What comes after decoding counts, too, though the images are not decoded for it."""
+    monkeypatch.setattr(module, "decode_some", lambda *_: (None, 1.0))  # 120 s for all of them
+    monkeypatch.setattr(timed_run, "measure_costs", lambda *_: Costs(10.0, 6.0))
+    monkeypatch.setattr(module, "rehearse_ending", lambda *_: (5.0, 0.1))
+    images = load_data(str(shapes))
+    config = SMALL.replace(limit=None, size="16")
+    with pytest.raises(ConfigError, match="for decoding the images and one pass") as caught:
+        train_within(images, config, 1.0, run=tmp_path / "run", screen=QUIET)
+    named = parse_duration(re.search(r"Give --budget (\w+)", str(caught.value))[1])
+    assert 120 < named < 400
+    run = train_within(images, config, named, run=tmp_path / "run", screen=QUIET)
+    assert run.history
 
 
 def test_ctrl_c_while_measuring(digits, tmp_path, monkeypatch, quick):

@@ -26,7 +26,7 @@ from convlens.transfer.fine_tune_stage import FineTuneStage
 WATCHED = 0.25  # share of the planned time after which the training's own speed is trusted
 GRACE = 0.02  # share of a time budget after which a training that is late is stopped
 SLACK = 0.05  # share of a time budget by which the end may be missed before the plan is changed
-RESERVE = 1.1  # factor by which the time budget that is suggested exceeds what was measured
+RESERVE = 1.25  # factor by which the time budget that is suggested exceeds what was measured
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Needed:
     more: float
 
     @property
-    def seconds(self) -> float:
-        """The length of the budget, with a reserve for what varies."""
-        return self.used + RESERVE * self.more
+    def seconds(self) -> int:
+        """The length of the budget in whole seconds, with a reserve, as all of it varies."""
+        return math.ceil(RESERVE * (self.used + self.more))
 
     def to_dict(self) -> dict[str, float]:
         """Return its parts and its length in seconds, ready for JSON."""
@@ -57,6 +57,9 @@ class Clock:
     Args:
         seconds: The length of the budget.
         began: The time at which it began, as `time.time` gives it. None is now.
+
+    Attributes:
+        preferred: What a longer budget is suggested for, and what it must be then; see `prefer`.
     """
 
     def __init__(self, seconds: float, began: float | None = None) -> None:
@@ -64,7 +67,7 @@ class Clock:
         # The clock of the computer may have been set back since the process began.
         before = 0.0 if began is None else max(time.time() - began, 0.0)
         self._began = time.monotonic() - before
-        self._preferred: tuple[Needed, str] | None = None
+        self.preferred: tuple[Needed, str] | None = None
 
     @property
     def used(self) -> float:
@@ -85,25 +88,27 @@ class Clock:
 
         If that does not fit into the time either, this is what a longer budget is suggested for.
         """
-        self._preferred = self.needed(more), what
+        self.preferred = self.needed(more), what
 
     def require(self, more: float, what: str) -> None:
         """Raise ConfigError if less than `more` seconds are left for `what`."""
         if more <= self.left:
             return
-        needed, what = self._preferred or (self.needed(more), what)
+        needed, what = self.preferred or (self.needed(more), what)
         ProgressFile.asked_for().tell_needed(needed.to_dict())
         raise ConfigError(
             _(
                 "--budget must be about {least} at least for {what}: {used} for starting and "
-                "measuring, {more} from there; found {found}. Give more time, use fewer images "
-                "with --limit, or make them smaller with --size."
+                "measuring, {more} from there, and a quarter more, since both vary; found {found}. "
+                "Give --budget {seconds}s, use fewer images with --limit, or make them smaller "
+                "with --size."
             ).format(
                 least=duration(needed.seconds),
                 what=what,
                 used=duration(needed.used),
                 more=duration(needed.more),
                 found=duration(self.seconds),
+                seconds=needed.seconds,
             )
         )
 

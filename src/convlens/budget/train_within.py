@@ -4,17 +4,20 @@ The time is that of the whole command, from the start of its process to the prin
 fits is measured, chosen and planned, and then the deadline is kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from convlens.budget.choose import SizeChoice
 from convlens.budget.deadline import Clock
-from convlens.budget.measure import decode_some, rehearse_ending
+from convlens.budget.measure import SAMPLED, decode_some, rehearse_ending
 from convlens.budget.plan import AIM, Costs, Plan, plan
 from convlens.budget.timed_run import TimedRun, fit_backbone, train_on_backbone
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
+from convlens.data.draws import least_limit
 from convlens.data.input_shape import choose_preprocessing
 from convlens.data.limited import limited
 from convlens.data.photographs import unlike_photographs
@@ -158,11 +161,13 @@ class FromScratch:
         trainer: The training.
         costs: What it costs.
         rest: The seconds around it, for compiling, scores and report.
+        scoring: The seconds of the rest that grow with the number of images.
     """
 
     trainer: Trainer
     costs: Costs
     rest: float
+    scoring: float
 
     @property
     def pass_seconds(self) -> float:
@@ -174,6 +179,15 @@ class FromScratch:
         """The seconds from the measurement to the report, with one pass over the images."""
         return self.pass_seconds / AIM + self.rest
 
+    def of_more(self, factor: float) -> "FromScratch":
+        """Return what the same training costs with so many times as many images."""
+        costs = self.costs
+        return replace(
+            self,
+            costs=replace(costs, step=factor * costs.step, validation=factor * costs.validation),
+            rest=self.rest + (factor - 1) * self.scoring,
+        )
+
 
 def measure_from_scratch(timed: TimedRun) -> FromScratch:
     """Decode the images, and measure what the configured network costs."""
@@ -183,8 +197,9 @@ def measure_from_scratch(timed: TimedRun) -> FromScratch:
     trainer = Trainer(Setup.create(prepared, timed.config, origin), timed.screen)
     with timed.screen.console.status(_("measuring a few steps")):
         costs = timed.measure(trainer)
-        ending, _prediction = rehearse_ending(trainer.setup)
-    return FromScratch(trainer, costs, costs.start + ending)
+        ending, prediction = rehearse_ending(trainer.setup)
+    scored = len(prepared.splits.val) + len(prepared.splits.test)
+    return FromScratch(trainer, costs, costs.start + ending, scored * prediction)
 
 
 def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Training, Run]:
@@ -207,9 +222,21 @@ def _require_decoding(timed: TimedRun) -> None:
     scale = choose_origin(config).demands.scale
     dataset = limited(timed.dataset, config)[0]
     preprocessing = choose_preprocessing(dataset, config.data, scale)
-    if not is_stored(dataset, preprocessing):
-        _images, decode = decode_some(dataset, preprocessing)
-        timed.clock.require(decode * len(dataset), _("decoding the images alone"))
+    if is_stored(dataset, preprocessing):
+        return
+    _images, each = decode_some(dataset, preprocessing)
+    decode = each * len(dataset)
+    if decode > timed.clock.left:
+        after = 0.0 if timed.clock.preferred else _least_of_few(timed, dataset)
+        timed.clock.require(decode + after, _("decoding the images and one pass over them"))
+
+
+def _least_of_few(timed: TimedRun, dataset: Dataset) -> float:
+    """Return the seconds from decoded images to the report, as few of the images suggest."""
+    given = np.full(len(dataset), "train") if dataset.splits is None else dataset.splits
+    few = min(len(dataset), max(SAMPLED, least_limit(dataset.labels, given)))
+    sample = TimedRun(timed.dataset, timed.config.replace(limit=few), timed.clock, timed.screen)
+    return measure_from_scratch(sample).of_more(len(dataset) / few).least
 
 
 def _plan(timed: TimedRun, measured: FromScratch) -> Plan:
