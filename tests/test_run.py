@@ -1,13 +1,16 @@
 """The folder of a run: its files, and how a stop is explained."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from convlens.data.correction_lists import Correction, write_list
 from convlens.data.corrections import obey
+from convlens.data.sources import load_data
 from convlens.errors import RunError, StorageError
 from convlens.run import Run
 from convlens.training.network import choose_network
@@ -140,3 +143,51 @@ def test_the_same_images_in_another_order_are_refused(digits, tmp_path):
     earlier = {name: value for name, value in run.data.items() if name != "order"}
     run.write("data.json", json.dumps(earlier))
     run.divided(turned)
+
+
+def test_images_that_are_not_those_of_a_run_are_named(shapes, tmp_path):
+    def images():
+        return load_data(str(tmp_path / "images"))
+
+    def prepared(config=CONFIG):
+        return choose_network(config).prepare(images(), config, None)
+
+    shutil.copytree(shapes, tmp_path / "images")
+    bars, discs = tmp_path / "images" / "bar", tmp_path / "images" / "disc"
+    run = Run.create(tmp_path / "run", "")
+    run.record(prepared())
+    limited = Run.create(tmp_path / "limited", "")
+    limited.record(prepared(CONFIG.replace(limit=119)))
+    for number in (10, 2, 30, 4):
+        (bars / f"{number}.png").unlink()
+    missing = r"Images that are missing: bar/2\.png, bar/4\.png, bar/10\.png and 1 more\."
+    with pytest.raises(RunError, match=f"found 116.*{missing}$"):
+        run.drawn(images())
+    with pytest.raises(RunError, match=r"found 116.*Images that are missing: [^:]*$"):
+        limited.drawn(images())
+    for number in range(5):
+        Image.new("RGB", (40, 40), (number, 0, 0)).save(bars / f"new {number}.png")
+    (discs / "3.png").write_bytes((discs / "5.png").read_bytes() + b"more")
+    (discs / "7.png").rename(bars / "of disc.png")
+    (bars / "new 4.png").unlink()
+    assert run.drawn(images()).size == 120
+    with pytest.raises(RunError, match=missing) as caught:
+        run.divided(prepared())
+    said = str(caught.value)
+    assert "Images that are new: bar/new 0.png, bar/new 1.png, bar/new 2.png and 1 more." in said
+    assert "Images whose content has changed: disc/3.png." in said
+    assert said.endswith("Images that have another class: bar/of disc.png.")
+    (run.folder / "state" / "images.npz").unlink()  # as in a run of an earlier version
+    with pytest.raises(RunError, match=r"evaluate --data\.$"):
+        run.divided(prepared())
+
+
+def test_a_copy_of_another_image_that_is_gone_is_named(shapes, tmp_path):
+    shutil.copytree(shapes, tmp_path / "images")
+    copy = tmp_path / "images" / "bar" / "copy.png"
+    shutil.copy(tmp_path / "images" / "bar" / "1.png", copy)
+    run = Run.create(tmp_path / "run", "")
+    run.record(choose_network(CONFIG).prepare(load_data(str(tmp_path / "images")), CONFIG, None))
+    copy.unlink()
+    with pytest.raises(RunError, match=r"Images that are missing: bar/copy\.png\.$"):
+        run.drawn(load_data(str(tmp_path / "images")))

@@ -19,7 +19,7 @@ from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.draws import Indices
 from convlens.data.prepared import Prepared
-from convlens.errors import ConfigError, RunError
+from convlens.errors import RunError
 from convlens.files import explained_stops
 from convlens.folders import remove_temporaries
 from convlens.language import _
@@ -32,6 +32,7 @@ from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup
 from convlens.training.stage import Stage
 from convlens.training.trainer import Trainer, Training
+from convlens.training.unseen import with_unseen_test
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin, resumed_origin
@@ -160,8 +161,7 @@ def prepare_images(
     """
     with screen.counter(_("decoding")) as progress:
         prepared = origin.prepare(dataset, config, progress, drawn)
-    _require_unseen_test(origin.trained, prepared, config)
-    return checked(prepared, config, screen)
+    return checked(with_unseen_test(origin, prepared, config), config, screen)
 
 
 def checked(prepared: Prepared, config: Config, screen: Screen) -> Prepared:
@@ -170,43 +170,6 @@ def checked(prepared: Prepared, config: Config, screen: Screen) -> Prepared:
         return prepared
     with screen.console.status(_("checking the images")):
         return check_before_training(prepared)
-
-
-def has_learned_from(first: Classifier | None, prepared: Prepared) -> bool:
-    """Return whether a classifier, if there is one, was trained on the same images."""
-    before = {} if first is None else first.provenance.get("data", {})
-    return prepared.has_fingerprint(before.get("fingerprint"))
-
-
-def _require_unseen_test(first: Classifier | None, prepared: Prepared, config: Config) -> None:
-    """Refuse to train further on the same images with another split.
-
-    The first training has learned from some images of the other split's test set.
-
-    Args:
-        first: The classifier that a network comes from, see `Origin.trained`.
-        prepared: The images.
-        config: The configuration, which splits them.
-
-    Raises:
-        ConfigError: If a setting of the split differs from that of the first training.
-    """
-    if first is None or not has_learned_from(first, prepared):
-        return
-    before = first.provenance["config"]
-    for flag, old, new in (
-        ("--val", before["data"]["val"], config.data.val),
-        ("--test", before["data"]["test"], config.data.test),
-        ("--limit", before["data"]["limit"], config.data.limit),
-        ("--seed", before["training"]["seed"], config.training.seed),
-    ):
-        if old != new:
-            raise ConfigError(
-                _(
-                    "{flag} must be as in the first training of these images, {old}, or the test "
-                    "images would be some that the classifier has learned from; found {new}."
-                ).format(flag=flag, old=old, new=new)
-            )
 
 
 def open_training(

@@ -182,7 +182,7 @@ class Run:
         return dataset if dataset.lists else obey(dataset, self.lists)
 
     def record(self, prepared: Prepared, facts: Mapping[str, Any] | None = None) -> None:
-        """Write what was trained on into `data.json`, and copy the lists of corrections.
+        """Write what was trained on, in `data.json`, and copy the lists of corrections.
 
         If the run is recorded again, what was known of it besides stays, such as when it began.
 
@@ -193,6 +193,7 @@ class Run:
         Raises:
             StorageError: If a file cannot be written.
         """
+        run_images.record_images(self.folder, prepared)
         began = {"began": datetime.now(UTC).isoformat(timespec="seconds")}
         known = self.data if (self.folder / "data.json").exists() else {}
         data = began | known | prepared.to_dict()

@@ -1,6 +1,7 @@
 """Run images: whether images are those of a run, and which of them it has drawn and divided."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,120 @@ from numpy.typing import NDArray
 
 from convlens.checksums import refuse_altered
 from convlens.data.dataset import Dataset
+from convlens.data.digests import Digests, digests_of, no_digests
+from convlens.data.labels import natural_key
 from convlens.data.prepared import Prepared
 from convlens.errors import RunError
-from convlens.language import _
+from convlens.files import DAMAGE, and_more, write_atomically
+from convlens.language import N_, _, sentences
+from convlens.run_folder import CLASSIFIER, is_of_run, read_json
+
+IMAGES = Path("state") / "images.npz"  # the names, labels and digests of the images of a run
+NAMED = 3  # images in a message
+DIFFERENCES = (
+    N_("Images that are missing: {names}."),
+    N_("Images that are new: {names}."),
+    N_("Images whose content has changed: {names}."),
+    N_("Images that have another class: {names}."),
+)
+
+
+def record_images(folder: Path, prepared: Prepared) -> None:
+    """Write what tells the images of a run apart, unless it is there.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    if (folder / IMAGES).exists():
+        return
+    dataset = prepared.dataset
+    facts = {
+        "names": np.array([dataset.file_name(index) for index in range(len(dataset))]),
+        "labels": dataset.labels,
+        "contents": prepared.store.contents,
+    }
+    write_atomically(
+        folder / IMAGES,
+        lambda place: np.savez_compressed(place, **facts),
+        _("the list of images"),
+    )
+
+
+def _recorded(folder: Path) -> dict[str, NDArray[Any]]:
+    """Return what `record_images` has written; nothing for runs of earlier versions."""
+    with suppress(*DAMAGE), np.load(folder / IMAGES) as file:
+        return dict(file)
+    return {}
+
+
+def learned_by(classifier: Path) -> Digests:
+    """Return (m, 16) digests of the images that a classifier has learned from or was chosen by.
+
+    There are none where they are not known, as for a file that does not lie in a run.
+
+    Args:
+        classifier: The file of the classifier, or the folder of its run.
+    """
+    path = classifier / CLASSIFIER if classifier.is_dir() else classifier
+    known = _recorded(path.parent) if is_of_run(path) else {}
+    if not known:
+        return no_digests()
+    data = read_json(path.parent / "data.json")
+    indices = np.array(data["splits"]["train"] + data["splits"]["val"], np.int64)
+    if "drawn" in data:
+        indices = np.searchsorted(data["drawn"], indices)
+    learned: Digests = known["contents"][indices]
+    return learned
+
+
+def are_among(contents: Digests, learned: Digests) -> NDArray[np.bool_]:
+    """Return (n,) whether the (n, 16) digests of images are among others."""
+    known = {one.tobytes() for one in learned}
+    return np.array([one.tobytes() in known for one in contents], bool)
+
+
+def _differences(
+    folder: Path, data: Mapping[str, Any], dataset: Dataset, contents: Digests | None = None
+) -> str:
+    """Return which images are not those of a run, as far as this is known; "" if it is not.
+
+    Args:
+        folder: The folder of the run.
+        data: The content of its data.json.
+        dataset: The images.
+        contents: Their digests, which are computed if they are not given.
+    """
+    known = _recorded(folder)
+    if not known:
+        return ""
+    contents = digests_of(dataset.images) if contents is None else contents
+    names = [dataset.file_name(index) for index in range(len(dataset))]
+    before = _by_content(known["contents"], known["names"], known["labels"], data["class_names"])
+    now = _by_content(contents, names, dataset.labels, dataset.class_names)
+    missing = {before[one][0] for one in before.keys() - now.keys()}
+    new = {now[one][0] for one in now.keys() - before.keys()}
+    moved = {now[one][0] for one in before.keys() & now.keys() if before[one][1] != now[one][1]}
+    if not missing | new | moved:  # A copy of another image has come or gone.
+        missing = set(known["names"].tolist()) - set(names)
+        new = set(names) - set(known["names"].tolist())
+    changed = missing & new
+    # Of images that a limit has left, nobody knows which others there were.
+    added = set() if "drawn" in data else new - changed
+    found = zip(DIFFERENCES, (missing - changed, added, changed, moved), strict=True)
+    return sentences(*(_(template).format(names=_named(some)) for template, some in found if some))
+
+
+def _by_content(
+    contents: Digests, names: Iterable[str], labels: NDArray[np.int64], class_names: Sequence[str]
+) -> dict[bytes, tuple[str, str]]:
+    """Return the name and the class of each image, by its digest."""
+    digests = (one.tobytes() for one in contents)
+    classes = (class_names[label] for label in labels)
+    return dict(zip(digests, zip(map(str, names), classes, strict=True), strict=True))
+
+
+def _named(names: set[str]) -> str:
+    return and_more(sorted(names, key=natural_key), NAMED)
 
 
 def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepared:
@@ -26,12 +138,14 @@ def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepar
         RunError: If these are not the images of the run, or not in the order that they had.
     """
     if not prepared.has_fingerprint(data["fingerprint"]):
-        raise RunError(
-            _(
-                "{source}: these are not the images of {folder} (their fingerprint differs). Give "
-                "the run's own images; others can be scored with evaluate --data."
-            ).format(source=prepared.dataset.source, folder=folder)
-        )
+        said = _(
+            "{source}: these are not the images of {folder} (their fingerprint differs). Give "
+            "the run's own images; others can be scored with evaluate --data."
+        ).format(source=prepared.dataset.source, folder=folder)
+        contents = prepared.store.contents
+        if prepared.whole is None:
+            said = sentences(said, _differences(folder, data, prepared.dataset, contents))
+        raise RunError(said)
     # Runs of earlier versions have not recorded the order.
     if "order" in data and not prepared.has_order(data["order"]):
         raise RunError(
@@ -59,10 +173,9 @@ def drawn(folder: Path, data: Mapping[str, Any], dataset: Dataset) -> NDArray[np
     """
     refuse_altered(folder)
     if data.get("images", len(dataset)) != len(dataset):
-        raise RunError(
-            _(
-                "{source}: these are not the images of {folder}, which has {known:,}; found "
-                "{found:,}. Give the run's own images; others can be scored with evaluate --data."
-            ).format(source=dataset.source, folder=folder, known=data["images"], found=len(dataset))
-        )
+        said = _(
+            "{source}: these are not the images of {folder}, which has {known:,}; found "
+            "{found:,}. Give the run's own images; others can be scored with evaluate --data."
+        ).format(source=dataset.source, folder=folder, known=data["images"], found=len(dataset))
+        raise RunError(sentences(said, _differences(folder, data, dataset)))
     return np.array(data.get("drawn", range(len(dataset))), np.int64)

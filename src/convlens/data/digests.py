@@ -35,6 +35,11 @@ def digests_of(images: Sequence[Path] | ImageArray) -> Digests:
     return np.frombuffer(bytearray(joined), np.uint8).reshape(-1, DIGEST_BYTES)
 
 
+def no_digests() -> Digests:
+    """Return the digests of no images."""
+    return np.empty((0, DIGEST_BYTES), np.uint8)
+
+
 def _content_of(image: Path | ImageArray) -> bytes | None:
     return read_file(image) if isinstance(image, Path) else image.tobytes()
 

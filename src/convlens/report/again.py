@@ -25,6 +25,7 @@ from convlens.report.results import Scored, publish
 from convlens.report.two_views import TwoViews, show_views, two_views
 from convlens.run import Run
 from convlens.run_folder import is_finished, resume_command, study_of
+from convlens.run_images import are_among, learned_by
 from convlens.screen import Screen
 
 
@@ -222,10 +223,9 @@ def score_other(  # noqa: PLR0913 - a run, other images, and what is asked of th
         screen.note(note)
     of_run = None if learned is None else images_of(run, classifier, learned, screen)
     prepared = Prepared(dataset, preprocessing, store, _to_score(dataset, store))
-    name = _name_of(dataset)
-    if prepared.has_fingerprint(run.data["fingerprint"]) and dataset.splits is None:
-        name = "train"
-        screen.note(_("these are the images of the training: the scores are too high"))
+    is_training = prepared.has_fingerprint(run.data["fingerprint"]) and dataset.splits is None
+    _say_what_was_learned(run, prepared, screen, is_training=is_training)
+    name = "train" if is_training else _name_of(dataset)
     scored = score(classifier, prepared, screen, name=name, predict=predict)
     leak = None if of_run is None else _without_leak(scored, of_run, screen)
     views = _with_mirror(run, scored, classifier, screen) if mirrored else None
@@ -236,6 +236,23 @@ def score_other(  # noqa: PLR0913 - a run, other images, and what is asked of th
     publish(run, folder, classifier, scored, facts, screen)
     _show_besides(leak, views, screen)
     return folder
+
+
+def _say_what_was_learned(
+    run: Run, prepared: Prepared, screen: Screen, *, is_training: bool
+) -> None:
+    """Note it if the classifier of a run has learned from images that are scored."""
+    scored = prepared.splits.test
+    learned = are_among(prepared.store.contents[scored], learned_by(run.folder)).sum()
+    if is_training:
+        screen.note(_("these are the images of the training: the scores are too high"))
+    elif learned:
+        screen.note(
+            _(
+                "the classifier has learned from {learned:,} of these {total:,} images: the scores "
+                "are too high"
+            ).format(learned=learned, total=len(scored))
+        )
 
 
 def _to_score(dataset: Dataset, store: Store) -> Splits:

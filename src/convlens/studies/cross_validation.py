@@ -24,7 +24,7 @@ from convlens.errors import ConfigError
 from convlens.evaluation.evaluate import evaluate
 from convlens.files import explained_stops, write_atomically
 from convlens.language import N_, _
-from convlens.pipeline import begin, checked, has_learned_from, open_training
+from convlens.pipeline import begin, checked, open_training
 from convlens.recipe_choice import usual_training
 from convlens.report.finish import calibrate, finish, probabilities
 from convlens.report.results import Scored
@@ -36,6 +36,7 @@ from convlens.studies.places import Here, Job, Place
 from convlens.studies.several import Once, as_begun, continued, write_asked
 from convlens.training.network import Origin
 from convlens.training.trainer import Training
+from convlens.training.unseen import has_learned_from
 from convlens.transfer.origin import choose_origin
 
 STOPPED = N_("stopped in {folder}; finished folds keep their classifiers and scores.")
@@ -103,7 +104,7 @@ def cross_validate(  # noqa: PLR0913 - the public entry point; all but three hav
 
 def _refuse_learned(origin: Origin, whole: Prepared) -> None:
     """Raise ConfigError if the classifier to begin with has learned from the images."""
-    if has_learned_from(origin.trained, whole):
+    if has_learned_from(origin, whole, np.arange(len(whole.dataset))):
         raise ConfigError(
             _(
                 "--folds scores every image, but the classifier that this begins with has learned "

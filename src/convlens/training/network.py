@@ -24,12 +24,14 @@ from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
 from convlens.data.dataset import Dataset
 from convlens.data.decoding import Progress
+from convlens.data.digests import Digests, no_digests
 from convlens.data.draws import Indices
 from convlens.data.input_shape import Demands
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.errors import ModelError
 from convlens.language import _
 from convlens.preprocess import Preprocessing
+from convlens.run_images import learned_by
 from convlens.training.stem_note import borrowed_stem_note, stem_note
 from convlens.zoo.create import build
 from convlens.zoo.registry import model_info
@@ -55,6 +57,7 @@ class Origin:
             same.
         trained: The classifier that the network comes from. It must not be tested on images that it
             has learned from.
+        learned: (m, 16) the digests of these images, as far as they are known.
         is_resumed: Whether the network goes on in a run that has begun.
     """
 
@@ -65,6 +68,7 @@ class Origin:
     demands: Demands = field(default_factory=Demands)
     class_names: tuple[str, ...] | None = None
     trained: Classifier | None = None
+    learned: Digests = field(default_factory=no_digests)
     is_resumed: bool = False
 
     @property
@@ -193,6 +197,7 @@ def choose_network(
             preprocessing=classifier.preprocessing,
             class_names=classifier.class_names,
             trained=classifier,
+            learned=learned_by(Path(start_from)),
         )
     if model is None:
         info = model_info(config.model.model)

@@ -22,6 +22,7 @@ from convlens.errors import ClassifierError, ConfigError, ModelError
 from convlens.language import _, listed, sentences
 from convlens.preprocess import Preprocessing
 from convlens.run_folder import folder_of
+from convlens.run_images import learned_by
 from convlens.training.network import Origin, choose_network
 from convlens.transfer.backbone import with_new_head
 from convlens.transfer.kept_maps import frozen_map, has_flips_only
@@ -208,10 +209,14 @@ def choose_backbone(config: Config) -> BackboneOrigin:
             raise ConfigError(
                 _("--weights goes with a network of the zoo; a classifier file has its own.")
             )
-        trained = Classifier.load(place if is_trained else name)
+        file = place if is_trained else Path(name)
+        trained = Classifier.load(file)
         _refuse_other_model(config, trained.model.name)
         return BackboneOrigin(
-            trained.model.name, preprocessing=trained.preprocessing, trained=trained
+            trained.model.name,
+            preprocessing=trained.preprocessing,
+            trained=trained,
+            learned=learned_by(file),
         )
     try:
         info = model_info(name)
