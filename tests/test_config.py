@@ -43,6 +43,10 @@ def test_values_out_of_range_are_refused(values, words):
         ("[trainin]\nepochs = 3\n", "did you mean training"),
         ("epochs = 3\n", "no section 'epochs'"),
         ("[training\n", r"must be TOML; line 1, column 10 is not\.$"),
+        ("[training]\nepochs = 3\nepochs = 4\n\n", "once, but line 3 has epochs again"),
+        ("[training]\nepochs = 3\nepochs = 4", "once, but line 3 has epochs again"),
+        ("[data]\n[training]\n[data]\n", r"once, but line 3 has \[data\] again"),
+        ("[model]\nfilters = [3]\nfilters = [\n3\n]\n[data]\n", "line 5, column 2 is not"),
     ],
 )
 def test_a_malformed_file_is_named(tmp_path, text, words):

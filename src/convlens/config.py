@@ -35,6 +35,7 @@ DEFAULTS = {item.name: item.default for _section, item in all_settings()}
 USUAL_MODELS = (DEFAULTS["model"], RECIPES[FAST]["model"])  # which nobody has to name
 FINE_TUNING = {"augment": "light", "epochs": 5, "batch_size": 32}  # where layers are unfrozen
 PLACE = re.compile(r"line (\d+), column (\d+)")  # in what tomllib says
+TWICE = ("Cannot overwrite a value", "Cannot declare")  # likewise, of a name that is there twice
 FEATURES = {"augment": "none"}  # so that the features of an image are computed once
 
 
@@ -162,8 +163,10 @@ class Config:
 
 def _read_toml(path: str | Path) -> dict[str, Any]:
     """Return the content of a TOML file."""
+    text = ""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        return tomllib.loads(text)
     except OSError as error:
         raise ConfigError(
             _("a configuration must be a readable file; {reason}.").format(
@@ -172,14 +175,21 @@ def _read_toml(path: str | Path) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
-            _("a configuration must be TOML; {reason}.").format(reason=_place_of(error))
+            _("a configuration must be TOML; {reason}.").format(reason=_place_of(error, text))
         ) from error
 
 
-def _place_of(error: ValueError) -> str:
+def _place_of(error: ValueError, text: str) -> str:
     """Return where a text stops being TOML, or that it is no text."""
     if isinstance(error, UnicodeDecodeError):
         return _("this is not UTF-8 text")
-    if place := PLACE.search(str(error)):
-        return _("line {line}, column {column} is not").format(line=place[1], column=place[2])
+    said = str(error)
+    place = PLACE.search(said)
+    line = int(place[1]) if place else text.count("\n") + 1
+    name, sign, _value = text.split("\n")[line - 1].partition("=")
+    if said.startswith(TWICE) and (sign or name.lstrip().startswith("[")):
+        message = _("each name must be there once, but line {line} has {name} again")
+        return str(message.format(line=line, name=name.strip()))
+    if place:
+        return _("line {line}, column {column} is not").format(line=line, column=place[2])
     return _("it ends too early")

@@ -8,9 +8,9 @@ import pytest
 from convlens.errors import ConfigError
 from convlens.pipeline import prepare_images, train
 from convlens.transfer.origin import choose_origin
+from tests.conftest import without_charts
 from tests.trainings import CONFIG, QUIET
 
-pytestmark = pytest.mark.usefixtures("no_charts")
 WHOLE = CONFIG.replace(limit=None, epochs=1)
 
 
@@ -23,7 +23,8 @@ def first(dataset, number):
 def origin(digits, tmp_path_factory):
     """Return the network of a run on the first 300 images."""
     folder = tmp_path_factory.mktemp("runs") / "first"
-    train(first(digits, 300), WHOLE, run=folder, screen=QUIET)
+    with without_charts():
+        train(first(digits, 300), WHOLE, run=folder, screen=QUIET)
     return choose_origin(WHOLE, start_from=folder)
 
 
