@@ -19,6 +19,7 @@ from convlens.run_check import WHOLE, check_files
 from convlens.screen import Screen
 from convlens.studies import cross_validation
 from convlens.studies.cross_validation import cross_validate, resume_cross_validation
+from convlens.studies.several import once, without_rows
 from convlens.transfer import head_stage
 from convlens.transfer.head_stage import HeadStage
 from tests.conftest import without_charts, without_maps
@@ -167,3 +168,29 @@ def test_folds_are_scored_by_their_classifiers_where_kept_features_give_somethin
     cross_validate(digits, config, 2, run=tmp_path / "run", screen=screen)
     assert prepared == [None] * 3  # two folds, and the training on all images
     assert said.getvalue().count("are computed by the classifier in float32 instead") == 1
+
+
+class Listing(Screen):
+    """A screen of a user, which keeps what it is told."""
+
+    def __init__(self):
+        super().__init__(quiet=True)
+        self.told = []
+
+    def note(self, text):
+        self.told.append(text)
+
+    def fact(self, name, value):
+        self.told.append((name, value))
+
+
+def test_a_screen_of_a_user_is_told_everything_and_notes_once():
+    screen = Listing()
+    shown = once(screen)
+    for _ in range(2):
+        shown.note("no validation images")
+        shown.fact("draw", "1")
+    without_rows(shown).note("no validation images")
+    assert screen.told == ["no validation images", ("draw", "1"), ("draw", "1")]
+    assert without_rows(screen).rows is False
+    assert screen.rows is True

@@ -34,6 +34,7 @@ from convlens.studies.recipes import (
     make_recipes,
     plan_networks,
 )
+from convlens.studies.several import without_rows
 from convlens.zoo.names import check_names
 from convlens.zoo.registry import list_models
 
@@ -183,7 +184,7 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place
     jobs = _jobs(runs, 60 * facts["minutes"], place, screen)
     stopped = _("stopped; what was done is kept.")
     with explained_stops(comparison.how_to_resume, stopped, several=True):
-        bar = Screen(console=screen.console, rows=False)
+        bar = without_rows(screen)
         for job, note in place.each(train_network, jobs, prepared, bar):
             show_trained(job.run, note, screen)
         with screen.console.status(_("scoring")):

@@ -33,7 +33,7 @@ from convlens.run_folder import FOLD_DONE, HELD_OUT
 from convlens.screen import Screen, duration
 from convlens.studies.asked import check_folds
 from convlens.studies.places import Here, Job, Place
-from convlens.studies.several import Once, as_begun, continued, write_asked
+from convlens.studies.several import as_begun, continued, once, write_asked
 from convlens.training.network import Origin
 from convlens.training.trainer import Training
 from convlens.training.unseen import has_learned_from
@@ -80,7 +80,7 @@ def cross_validate(  # noqa: PLR0913 - the public entry point; all but three hav
         Interrupted: If the user pressed Ctrl-C. `resume_cross_validation` continues.
     """
     check_folds(k)
-    screen = Once(screen or Screen())
+    screen = once(screen or Screen())
     if start_from is None:
         images = min(len(dataset), config.data.limit or len(dataset))
         config = usual_training(config, dataset, images)
@@ -128,7 +128,7 @@ def resume_cross_validation(
     Raises:
         RunError: If there is no run of that name, it is finished, or these are other images.
     """
-    screen = Once(screen or Screen())
+    screen = once(screen or Screen())
     dataset = replace(dataset, splits=None)
     with continued(dataset, name, screen) as (outer, config, origin, _whole, whole):
         last = open_training(whole, as_begun(outer, config), origin, screen)

@@ -38,6 +38,7 @@ from convlens.studies.generations import (
 from convlens.studies.journal import RATES, Search, rate_follows_optimizer, suggest
 from convlens.studies.places import Here, Job, Place
 from convlens.studies.search_result import TrialTable, finish_search, write_trials
+from convlens.studies.several import without_rows
 from convlens.studies.space import Space, default_space, from_dict, parse_vary, to_dict
 from convlens.studies.trial import train_trial, write_hparams
 from convlens.training.network import choose_network
@@ -189,7 +190,7 @@ def _train_trials(
     place: Place,
 ) -> None:
     """Train what is left, one generation after the other, and record and print each trial."""
-    bar = Screen(console=table.screen.console, rows=False)
+    bar = without_rows(table.screen)
     config = Run(found.folder).config
     while True:
         trials: dict[int, optuna.Trial] = {}

@@ -1,5 +1,6 @@
 """Several: a run of several trainings, each of which decides what is "auto", and how it goes on."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,22 +36,28 @@ class Continued(NamedTuple):
     divided: Prepared
 
 
-class Once(Screen):
-    """A screen that shows each note only once, even if several trainings repeat it.
+def once(screen: Screen) -> Screen:
+    """Return a screen that shows each note only once, even if several trainings repeat it.
 
-    Args:
-        screen: The screen whose console it uses.
+    Everything else it does as the given screen, whose class may be one of the user.
     """
+    shown: set[str] = set()
 
-    def __init__(self, screen: Screen) -> None:
-        super().__init__(console=screen.console, rows=screen.rows)
-        self._noted: set[str] = set()
+    def note(text: str) -> None:
+        if text not in shown:
+            shown.add(text)
+            screen.note(text)
 
-    def note(self, text: str) -> None:
-        """Print something that the user should know, unless it was printed before."""
-        if text not in self._noted:
-            self._noted.add(text)
-            super().note(text)
+    like = copy.copy(screen)
+    like.note = note  # type: ignore[method-assign]
+    return like
+
+
+def without_rows(screen: Screen) -> Screen:
+    """Return a screen that does all as the given one, but prints no row for an epoch."""
+    like = copy.copy(screen)
+    like.rows = False
+    return like
 
 
 @contextmanager
