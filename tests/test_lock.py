@@ -1,5 +1,6 @@
 """The lock of a folder: one holder, and a process that was killed blocks nobody."""
 
+import json
 import os
 import signal
 import subprocess
@@ -92,9 +93,27 @@ def test_the_same_thread_may_lock_again_and_another_may_not(tmp_path):
     assert f"process {os.getpid()} " in refused[0]
 
 
-def test_a_lock_whose_content_is_cut_is_still_a_lock(tmp_path, holder):
-    (tmp_path / LOCK).write_bytes(b'{"pid": ')
+OWNER = {"pid": 1, "host": "here", "command": "train", "since": "2026-01-02T03:04:05+08:00"}
+DAMAGED = {
+    "cut": '{"pid": ',
+    "no date": json.dumps(OWNER | {"since": "yesterday"}),
+    "a number": json.dumps(OWNER | {"since": 5}),
+    "no process": json.dumps({"since": OWNER["since"]}),
+    "no table": "[1]",
+    "too deep": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_lock_whose_content_is_damaged_is_still_a_lock(content, tmp_path, holder):
+    (tmp_path / LOCK).write_text(content)
     with pytest.raises(RunError, match="another process does so now"), locked(tmp_path):
+        pass
+
+
+def test_what_a_later_version_writes_besides_does_no_harm(tmp_path, holder):
+    (tmp_path / LOCK).write_text(json.dumps(OWNER | {"folder": "x", "since": OWNER["since"]}))
+    with pytest.raises(RunError, match=r"process 1 \(train\)"), locked(tmp_path):
         pass
 
 

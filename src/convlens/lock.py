@@ -143,7 +143,7 @@ def owner(folder: Path) -> dict[str, Any]:
     """Return pid, host, command and since of the process that has, or had, locked a folder."""
     try:
         found = json.loads((folder / LOCK).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -179,8 +179,10 @@ def _owner() -> dict[str, Any]:
 def _describe(folder: Path) -> str:
     """Return the message that names the process that has locked a folder."""
     found = owner(folder)
-    if not {"pid", "host", "command", "since"} <= set(found):
+    try:
+        since = "{:%Y-%m-%d %H:%M}".format(datetime.fromisoformat(found["since"]))
+        named = {name: found[name] for name in ("pid", "host", "command")}
+    except (LookupError, TypeError, ValueError):  # The content is cut or damaged.
         return _(HELD_BY_SOMEBODY).format(folder=folder)
-    since = "{:%Y-%m-%d %H:%M}".format(datetime.fromisoformat(found.pop("since")))
-    template = HELD if found["host"] == platform.node() else HELD_ELSEWHERE
-    return _(template).format(folder=folder, since=since, **found)
+    template = HELD if named["host"] == platform.node() else HELD_ELSEWHERE
+    return _(template).format(folder=folder, since=since, **named)
