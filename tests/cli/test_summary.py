@@ -3,11 +3,14 @@
 The network is given by its name, by a run or by a file.
 """
 
+import errno
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from convlens.classifier.assembly import assemble
@@ -126,6 +129,18 @@ def test_figures(summary, here):
     assert "<svg" in (here / "drawn.svg").read_text()
 
 
+def test_a_figure_that_cannot_be_written_leaves_the_former_one(summary, here, monkeypatch):
+    def half(figure, path, **_):
+        Path(path).write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (here / "drawn.png").write_text("whole")
+    monkeypatch.setattr(Figure, "savefig", half)
+    said = summary("small_resnet", "--plot", "drawn.png", code=9, columns=200)
+    assert "the figure cannot be written; No space left on device" in said
+    assert (here / "drawn.png").read_text() == "whole"
+
+
 def test_a_run_and_a_file_of_ones_own(summary, here):
     (here / "runs" / "mine").mkdir(parents=True)
     save(here / "runs" / "mine" / "classifier.keras")
@@ -176,7 +191,7 @@ def test_auxiliary_heads_are_left_out_of_the_figure(summary):
             2,
             "--plot takes one file; found a.png, b.png",
         ),
-        (["lenet_sigmoid", "--plot", "no/where/a.png"], 9, "the figure cannot be written"),
+        (["lenet_sigmoid", "--plot", "plain.keras/a.png"], 9, "the figure cannot be written"),
         (["none.keras"], 6, "none.keras: there is no classifier file here"),
         (["plain.keras"], 6, "plain.keras: a classifier file must contain convlens.json"),
         ([], 2, "NAME is missing. (convlens summary --help)"),

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 from convlens.cli.predict import predict
 from convlens.cli.starting import open_images, say_what_is_next, start_run
 from convlens.config import Config
+from convlens.files import write_atomically
 from convlens.language import N_, _
 
 if TYPE_CHECKING:
@@ -39,12 +40,11 @@ def write_examples(run: "Run", dataset: "Dataset") -> list[str]:
 
     test = run.data["splits"]["test"]
     folder = run.folder / "images"
-    folder.mkdir(exist_ok=True)
     paths = []
     for index in test[:: len(test) // SHOWN][:SHOWN]:
         path = folder / "{label}.{index}.png".format(
             label=dataset.class_names[dataset.labels[index]], index=index
         )
-        Image.fromarray(np.asarray(dataset.images[index])).save(path)
+        write_atomically(path, Image.fromarray(np.asarray(dataset.images[index])).save)
         paths.append(str(path))
     return paths

@@ -13,7 +13,7 @@ from convlens.classifier.archive import no_classifier
 from convlens.cli.summary_formats import PRINTERS, layer_facts, print_table, stage_facts
 from convlens.config import Config
 from convlens.errors import ConfigError, RunError
-from convlens.files import storage_errors
+from convlens.files import write_atomically
 from convlens.language import N_, _, again, listed, ngettext
 from convlens.language_choice import using
 from convlens.run_folder import folder_of
@@ -221,6 +221,5 @@ def _draw(name: str, rows: list["LayerRow"], paths: list[Path]) -> None:
     from convlens.charts.architecture import show_architecture
 
     figure = show_architecture(divide(rows), name)
-    with storage_errors(path, _("the figure")):
-        figure.savefig(path, dpi=150)
+    write_atomically(path, lambda file: figure.savefig(file, dpi=150), _("the figure"))
     Screen().facts([(_("architecture"), str(path))])
