@@ -4,7 +4,8 @@ Python keeps a file name that is not UTF-8 with a lone surrogate for each byte t
 (PEP 383). Such a name opens its file, but it cannot be encoded. Names are therefore kept as Python
 gives them wherever files are opened, and everything that is written or shown has the surrogate as
 the six characters that `ascii` gives, such as \udcf6 for the byte F6. JSON reads them as the
-surrogate again; elsewhere `original` turns them back. docs/decisions/text.md says why.
+surrogate again; elsewhere `original` turns them back. A name that a spreadsheet would compute as a
+formula has an apostrophe before it in tables, see `as_cell`. docs/decisions/text.md says why.
 """
 
 import codecs
@@ -17,6 +18,9 @@ from itertools import pairwise
 from rich.cells import cell_len
 
 ESCAPE = "backslashreplace"  # how files and JSON have a surrogate
+# What a spreadsheet computes as a formula; one sign alone, and a number, it shows as it is.
+FORMULA = re.compile(r"'*[-=+@＝＋－＠\t\r\n].", re.DOTALL)
+NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 SURROGATE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 BREAK = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
 REPLACE = "convlens"  # the name of `_replace` as an error handler
@@ -74,6 +78,25 @@ def original(text: str) -> str:
     True
     """
     return SURROGATE.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def as_cell(text: str) -> str:
+    """Return a text as a cell of a table, with an apostrophe where a spreadsheet would compute it.
+
+    >>> [as_cell(text) for text in ("cat", "-5", "+", "=cmd|x", "'=cmd|x")]
+    ['cat', '-5', '+', "'=cmd|x", "''=cmd|x"]
+    """
+    is_formula = FORMULA.match(text) and not NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
+
+
+def of_cell(cell: str) -> str:
+    """Return the text that `as_cell` gave as a cell.
+
+    >>> of_cell("'=cmd|x"), of_cell("'quoted'")
+    ('=cmd|x', "'quoted'")
+    """
+    return cell[1:] if cell.startswith("'") and as_cell(cell[1:]) == cell else cell
 
 
 def make_output_lenient() -> None:

@@ -21,6 +21,19 @@ def test_a_list_is_read_as_it_was_written(tmp_path):
     assert len(read.sha256) == 64
 
 
+def test_names_that_a_spreadsheet_would_compute_come_back_unchanged(tmp_path):
+    rows = [
+        Correction("=cmd|x/1.png", "relabel", "@home", note="-5 degrees", row=2),
+        Correction("'=cmd/1.png", "group", "-5", row=3),
+        Correction("'plain/1.png", "relabel", "+", row=4),
+    ]
+    write_list(tmp_path / "list.csv", rows)
+    written = (tmp_path / "list.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert written[1] == "'=cmd|x/1.png,relabel,'@home,,'-5 degrees,"
+    assert written[2:] == ["''=cmd/1.png,group,-5,,,", "'plain/1.png,relabel,+,,,"]
+    assert list(read_list(tmp_path / "list.csv").corrections) == rows
+
+
 def test_bytes_that_are_not_utf_8_are_escaped_in_the_list(tmp_path):
     write_list(tmp_path / "list.csv", [Correction("gr\udcf6n.png", "exclude")])
     assert read_list(tmp_path / "list.csv").corrections[0].file == "gr\\udcf6n.png"

@@ -1,5 +1,8 @@
 """predictions.csv: what is predicted for each image, written and read."""
 
+import csv
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,6 +30,17 @@ def test_what_is_written_is_read_again(evaluation, tmp_path):
     np.testing.assert_allclose(found.probabilities, evaluation.probabilities, rtol=1e-5)
     assert (found.confusion == evaluation.confusion).all()
     assert found.confidence.tolist() == [0.7, 0.9, 0.6, 0.333333]
+
+
+def test_names_that_a_spreadsheet_would_compute_are_read_again(evaluation, tmp_path):
+    names = ("=cmd|' /C calc'!A0", "'=quoted", "-5")
+    files = ["@home/1.jpg", "-left/2.jpg", "'plain/3.jpg", "＋/4.jpg"]
+    write_predictions(tmp_path, replace(evaluation, class_names=names), files)
+    lines = (tmp_path / PREDICTIONS).read_text(encoding="utf-8-sig").splitlines()
+    cells = [cell for line in lines for cell in next(csv.reader([line]))]
+    assert not [cell for cell in cells if cell[0] in "=+@＋" or cell.startswith("-left")]
+    found = read_predictions(tmp_path)
+    assert (found.class_names, list(found.files)) == (names, files)
 
 
 def test_the_columns_are_those_that_the_page_names(evaluation, tmp_path):

@@ -27,7 +27,7 @@ from convlens.errors import ConfigError
 from convlens.files import numbered, storage_errors
 from convlens.hidden import give_name, hidden_folder
 from convlens.language import _
-from convlens.text import printable
+from convlens.text import as_cell, printable
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("source", "target", "label", "split", "why")
@@ -214,7 +214,7 @@ class _Copy:
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
-        writer.writerows([printable(cell) for cell in row] for row in self._rows)
+        writer.writerows([as_cell(printable(cell)) for cell in row] for row in self._rows)
         (self._folder / MANIFEST).write_bytes(text.getvalue().encode())
 
 

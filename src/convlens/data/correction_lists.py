@@ -23,7 +23,7 @@ from convlens.errors import DataError
 from convlens.files import and_more, expanded, write_atomically
 from convlens.language import _, listed
 from convlens.reasons import system_reason
-from convlens.text import printable
+from convlens.text import as_cell, of_cell, printable
 
 ACTIONS = ("exclude", "relabel", "group", "look")
 NEEDS_VALUE = ("relabel", "group")
@@ -82,7 +82,8 @@ def write_list(path: Path, corrections: Iterable[Correction]) -> None:
     """Write a list that spreadsheets open, too.
 
     The byte-order mark makes Excel read it as UTF-8. Names that are not UTF-8 have their odd bytes
-    escaped, and `read_list` turns them back.
+    escaped, those that would be computed as formulas have an apostrophe before them, and
+    `read_list` turns both back.
 
     Raises:
         StorageError: If the file cannot be written.
@@ -91,7 +92,7 @@ def write_list(path: Path, corrections: Iterable[Correction]) -> None:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for one in corrections:
-        writer.writerow([printable(getattr(one, column)) for column in COLUMNS])
+        writer.writerow([as_cell(printable(getattr(one, column))) for column in COLUMNS])
     write_atomically(path, "\ufeff" + text.getvalue(), _("the list"))
 
 
@@ -138,9 +139,9 @@ def _corrections(path: Path, text: str) -> Iterable[Correction]:
     header, rows = _table(path, text)
     for number, row in rows:
         cells = dict(zip(header, row, strict=False))
-        values = {column: cells.get(column, "").strip() for column in COLUMNS}
+        values = {column: of_cell(cells.get(column, "").strip()) for column in COLUMNS}
         # A file may have a blank at its end, but not a class.
-        values["file"] = cells.get("file", "")
+        values["file"] = of_cell(cells.get("file", ""))
         refuse_if(
             not values["file"].strip(),
             _("{path}: row {row}: the column file must name an image; it is empty."),

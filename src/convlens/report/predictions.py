@@ -18,7 +18,7 @@ from convlens.evaluation.predictions import Predictions
 from convlens.files import write_atomically
 from convlens.language import N_, _
 from convlens.reasons import damage_reason
-from convlens.text import original, printable
+from convlens.text import as_cell, of_cell, original, printable
 
 PREDICTIONS = "predictions.csv"
 COLUMNS = ("file", "true", "predicted")
@@ -37,7 +37,7 @@ def write_predictions(folder: Path, evaluation: Evaluation, files: Sequence[str]
     Raises:
         StorageError: If the file cannot be written.
     """
-    names = [printable(name) for name in evaluation.class_names]
+    names = [as_cell(printable(name)) for name in evaluation.class_names]
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([*COLUMNS, *names])
@@ -46,7 +46,7 @@ def write_predictions(folder: Path, evaluation: Evaluation, files: Sequence[str]
     )
     for file, label, predicted, probabilities in rows:
         shares = [f"{share:.{DIGITS}g}" for share in probabilities.tolist()]
-        writer.writerow([printable(file), names[label], names[predicted], *shares])
+        writer.writerow([as_cell(printable(file)), names[label], names[predicted], *shares])
     write_atomically(folder / PREDICTIONS, "\ufeff" + text.getvalue(), _("the predictions"))
 
 
@@ -81,8 +81,8 @@ def _parsed(header: list[str], rows: list[list[str]]) -> Predictions:
     if not ((shares >= 0) & (shares <= 1.001)).all():
         raise ValueError(PREDICTIONS)
     return Predictions(
-        class_names=tuple(original(name) for name in spelled),
-        files=tuple(original(row[0]) for row in rows),
+        class_names=tuple(original(of_cell(name)) for name in spelled),
+        files=tuple(original(of_cell(row[0])) for row in rows),
         labels=np.array([numbers[row[1]] for row in rows], np.int64),
         predicted=np.array([numbers[row[2]] for row in rows], np.int64),
         probabilities=shares,
