@@ -1,4 +1,4 @@
-"""`convlens open` as a user types it: what it prints and writes, and what it says of mistakes."""
+"""`convlens open` as a user types it: what it prints and writes."""
 
 import contextlib
 import io
@@ -230,25 +230,6 @@ def test_a_dense_layer_has_units_and_its_gradient_one_term(run, image, opened, c
     assert f"{dense}: unit 3" in capsys.readouterr().out
 
 
-def test_a_search_and_a_comparison_name_the_runs_inside(run, image, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for kind in ("search", "compare"):
-        inner = tmp_path / "runs" / kind / "trials" / "003"
-        inner.mkdir(parents=True)
-        (tmp_path / "runs" / kind / f"{kind}.json").write_text("{}")
-        if kind == "search":
-            (tmp_path / "runs" / kind / "run.toml").write_text("")
-        assert convlens("open", kind, image) == 5
-        assert "no run inside has a classifier" in capsys.readouterr().err
-        (inner / "classifier.keras").write_bytes((run / "classifier.keras").read_bytes())
-        (inner / "run.toml").write_text("")
-        assert convlens("open", kind, image) == 5
-        err = capsys.readouterr().err
-        assert f"made by `convlens {kind}`" in err
-        assert f"runs/{kind}/trials/003" in err
-        assert len(err.strip().splitlines()) == 1
-
-
 def test_a_network_with_trained_weights(capsys, tmp_path, image):
     words = (
         "open",
@@ -264,118 +245,3 @@ def test_a_network_with_trained_weights(capsys, tmp_path, image):
     )
     assert convlens(*words, "--format", "json") == 0
     assert json.loads(capsys.readouterr().out)["agrees"]
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
-        (
-            ["--layer", "CONV", "--filter", "0", "--at", "24,0"],
-            2,
-            "row 24 is outside: take 0 to 23",
-        ),
-        (["--layer", "CONV", "--filter", "9", "--at", "0,0"], 2, "has no filter 9: take 0 to 3"),
-        (["--layer", "CONV", "--at", "0,0"], 2, "has 4 filters: say which with --filter 0 to 3"),
-        (
-            ["--layer", "CONV", "--filter", "0", "--at", "0"],
-            2,
-            "--at of CONV, which gives 24 x 24 x 4, must be ROW,COL in whole numbers; found '0'",
-        ),
-        (
-            ["--layer", "CONV", "--filter", "0", "--at", "a,b"],
-            2,
-            "must be ROW,COL in whole numbers; found 'a,b'",
-        ),
-        (["--layer", "CONVV"], 2, "did you mean CONV"),
-        (["--layer", "xyz"], 2, "has no layer 'xyz'; leave --layer out, and all are listed"),
-        (["--layer", "CONV", "--layer", "logits"], 2, "several --layer are for --html"),
-        (["--filter", "0"], 2, "--filter needs one --layer"),
-        (["--gradient"], 2, "--gradient needs one --layer"),
-        (["--layer", "CONV", "--weight", "0,0,0"], 2, "--weight needs --gradient"),
-        (
-            ["--layer", "CONV", "--gradient", "--filter", "0", "--true", "cat"],
-            2,
-            "it knows bar, disc",
-        ),
-        (["--layer", "CONV", "--gradient", "--filter", "0", "--weight", "9,0,0"], 2, "found 9,0,0"),
-        (["--layer", "CONV", "--gradient"], 2, "say which with --filter"),
-        (["--layer", "images", "--filter", "0"], 2, "nothing is computed"),
-        (["--weights", "a.h5"], 2, "--weights needs --model. Say which network"),
-        (
-            ["--layer", "scaling", "--filter", "0", "--worksheet", "a.pdf"],
-            2,
-            "a worksheet needs a convolution",
-        ),
-        (
-            ["--layer", "images", "--html", "a.html"],
-            2,
-            "the page cannot open this class of layer",
-        ),
-        (
-            ["--layer", "CONV", "--filter", "0", "--at", "-1,2"],
-            2,
-            "row -1 is outside: take 0 to 23",
-        ),
-        (
-            ["--layer", "CONV", "--filter", "disc"],
-            2,
-            "--filter of CONV must be a number; found 'disc'",
-        ),
-        (
-            ["--layer", "logits", "--filter", "cat"],
-            2,
-            "must be a number or a class: bar, disc; found 'cat'",
-        ),
-        (
-            ["--layer", "logits", "--filter", "0", "--at", "1,2"],
-            2,
-            "a row of numbers, not maps: leave --at out",
-        ),
-        (["--layer", "probabilities", "--filter", "7"], 2, "has no class 7: take 0 to 1"),
-        (
-            ["--layer", "CONV", "logits"],
-            2,
-            "left over: logits. Each further layer needs its own --layer",
-        ),
-        (["--png", "a.pdf"], 2, "--png writes a file that ends in .png; found a.pdf"),
-        (["--html", "a.png"], 2, "--html writes a file that ends in .html or .htm"),
-        (["--worksheet", "a.txt"], 2, "--worksheet writes a file that ends in .pdf"),
-        (
-            ["--layer", "CONV", "--filter", "0", "--gradient", "--html", "a.html"],
-            2,
-            "--gradient and --html exclude each other",
-        ),
-        (["--png", "/proc/none/a.png"], 9, "cannot be written"),
-    ],
-)
-def test_mistakes_get_one_line_and_an_exit_code(
-    run, image, opened, words, code, said, capsys, tmp_path, monkeypatch
-):
-    layer = of_kind(opened, "Conv2D")
-    monkeypatch.chdir(tmp_path)
-    assert convlens("open", run, image, *(word.replace("CONV", layer) for word in words)) == code
-    out, err = capsys.readouterr()
-    assert said.replace("CONV", layer) in err
-    assert "Traceback" not in out + err
-    assert len(err.strip().splitlines()) == 1
-
-
-def test_images_and_runs_that_cannot_be_had(run, image, capsys, tmp_path):
-    (tmp_path / "bad.png").write_bytes(b"no image")
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "run.toml").write_text("")
-    for words, code, said in (
-        ((run, tmp_path / "bad.png"), 3, "not an image"),
-        ((run, tmp_path / "none.png"), 3, "no such file"),
-        ((tmp_path / "empty", image), 6, "there is no classifier file here"),
-        ((tmp_path / "nowhere", image), 5, "a run is a folder"),
-        ((run,), 2, "say which image"),
-        ((run, tmp_path), 3, "found a folder"),
-        (("--model", "efficientnet_lite0"), 2, "say which image"),
-        ((run, image, "--model", "efficientnet_lite0"), 2, "only the image is given"),
-        ((image, "--model", "small_resnet"), 4, "has no trained weights"),
-    ):
-        assert convlens("open", *words) == code
-        err = capsys.readouterr().err
-        assert said in err
-        assert len(err.strip().splitlines()) == 1
