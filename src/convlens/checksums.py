@@ -171,9 +171,7 @@ def altered(folder: Path) -> list[str]:
         for name, digits in _readable_sums(place).items()
         if name.as_posix() in FIXED
     }
-    return [
-        message.format(path=path) for path, digits in known.items() if _is_other(path, digits)
-    ]
+    return [message.format(path=path) for path, digits in known.items() if _is_other(path, digits)]
 
 
 def _is_other(path: Path, known: str) -> bool:

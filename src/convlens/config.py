@@ -35,7 +35,8 @@ DEFAULTS = {item.name: item.default for _section, item in all_settings()}
 USUAL_MODELS = (DEFAULTS["model"], RECIPES[FAST]["model"])  # which nobody has to name
 FINE_TUNING = {"augment": "light", "epochs": 5, "batch_size": 32}  # where layers are unfrozen
 PLACE = re.compile(r"line (\d+), column (\d+)")  # in what tomllib says
-TWICE = ("Cannot overwrite a value", "Cannot declare")  # likewise, of a name that is there twice
+# not translated: words of tomllib, on a name that is there twice
+TWICE = ("Cannot overwrite a value", "Cannot declare")
 FEATURES = {"augment": "none"}  # so that the features of an image are computed once
 
 

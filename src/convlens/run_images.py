@@ -37,14 +37,13 @@ def record_images(folder: Path, prepared: Prepared) -> None:
     if (folder / IMAGES).exists():
         return
     dataset = prepared.dataset
-    facts = {
-        "names": np.array([dataset.file_name(index) for index in range(len(dataset))]),
-        "labels": dataset.labels,
-        "contents": prepared.store.contents,
-    }
+    names = np.array([dataset.file_name(index) for index in range(len(dataset))])
+    contents = prepared.store.contents
     write_atomically(
         folder / IMAGES,
-        lambda place: np.savez_compressed(place, **facts),
+        lambda place: np.savez_compressed(
+            place, names=names, labels=dataset.labels, contents=contents
+        ),
         _("the list of images"),
     )
 
@@ -123,7 +122,8 @@ def _by_content(
 
 
 def _named(names: set[str]) -> str:
-    return and_more(sorted(names, key=natural_key), NAMED)
+    ordered: list[str] = sorted(names, key=natural_key)
+    return and_more(ordered, NAMED)
 
 
 def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepared:
@@ -138,7 +138,7 @@ def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepar
         RunError: If these are not the images of the run, or not in the order that they had.
     """
     if not prepared.has_fingerprint(data["fingerprint"]):
-        said = _(
+        said: str = _(
             "{source}: these are not the images of {folder} (their fingerprint differs). Give "
             "the run's own images; others can be scored with evaluate --data."
         ).format(source=prepared.dataset.source, folder=folder)
@@ -173,7 +173,7 @@ def drawn(folder: Path, data: Mapping[str, Any], dataset: Dataset) -> NDArray[np
     """
     refuse_altered(folder)
     if data.get("images", len(dataset)) != len(dataset):
-        said = _(
+        said: str = _(
             "{source}: these are not the images of {folder}, which has {known:,}; found "
             "{found:,}. Give the run's own images; others can be scored with evaluate --data."
         ).format(source=dataset.source, folder=folder, known=data["images"], found=len(dataset))

@@ -32,7 +32,9 @@ def test_what_a_budget_must_be_is_told_to_who_has_asked(tmp_path, monkeypatch):
     clock = Clock(10.0, began=96.0)
     clock.require(5, "a pass")
     assert not (tmp_path / "progress.json").exists()
-    with pytest.raises(ConfigError, match="about 30 s at least for a pass: 4 s .*Give --budget 30s"):
+    with pytest.raises(
+        ConfigError, match=r"about 30 s at least for a pass: 4 s .*Give --budget 30s"
+    ):
         clock.require(20, "a pass")
     needed = json.loads((tmp_path / "progress.json").read_text(encoding="utf-8"))["needed"]
     assert needed["more"] == 20

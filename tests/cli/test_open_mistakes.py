@@ -116,9 +116,7 @@ def test_a_search_and_a_comparison_name_the_runs_inside(trained, image, capsys, 
         (["--png", "/proc/none/a.png"], 9, "cannot be written"),
     ],
 )
-def test_mistakes_get_one_line_and_an_exit_code(
-    trained, image, words, code, said, capsys, here
-):
+def test_mistakes_get_one_line_and_an_exit_code(trained, image, words, code, said, capsys, here):
     assert run("open", trained, image, *(word.replace("CONV", CONV) for word in words)) == code
     out, err = capsys.readouterr()
     assert said.replace("CONV", CONV) in err

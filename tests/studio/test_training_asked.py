@@ -12,6 +12,7 @@ from convlens.studio.training.entry import Entry
 from tests.studio.conftest import opened, picture
 from tests.studio.trainings import QUICK, of_pets, planned, trainings
 
+
 @pytest.fixture
 def page(tmp_path):
     with of_pets(tmp_path / "pets") as found:

@@ -15,6 +15,7 @@ from convlens.studio.training.process import is_alive
 from tests.studio.conftest import opened
 from tests.studio.trainings import QUICK, of_pets, trainings
 
+
 @pytest.fixture
 def page(tmp_path):
     with of_pets(tmp_path / "pets") as found:

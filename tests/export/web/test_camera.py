@@ -1,6 +1,8 @@
 """The camera of the page: however often it is asked for, it is opened once."""
 
-from tests.export.web.conftest import wait
+import pytest
+
+from tests.export.web.conftest import serving, wait
 
 COUNTED = """() => {
   const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -10,6 +12,12 @@ COUNTED = """() => {
     return open(wanted);
   };
 }"""
+
+
+@pytest.fixture(scope="module")
+def address(exported):
+    with serving(exported("web")) as found:
+        yield found
 
 
 def test_a_double_click_opens_the_camera_once(visit, address):
