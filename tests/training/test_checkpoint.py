@@ -110,7 +110,7 @@ def test_a_full_disk_keeps_the_previous_state(digits, tmp_path, monkeypatch):
         train(digits, CONFIG, run=tmp_path / "run", screen=QUIET)
     state = tmp_path / "run" / "state"
     names = sorted(path.name for path in state.iterdir())
-    assert names == ["lock", "memory.json", "state.npz"]
+    assert names == ["images.npz", "lock", "memory.json", "state.npz"]
     with np.load(state / "state.npz") as arrays:
         assert json.loads(str(arrays["state"]))["step"] == 3
 
