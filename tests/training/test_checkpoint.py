@@ -100,8 +100,8 @@ def test_a_full_disk_keeps_the_previous_state(digits, tmp_path, monkeypatch):
     real, calls = np.savez, []
 
     def fill(*args, **arrays):
-        calls.append(1)
-        if len(calls) == 5:
+        calls.extend(["state"] if "state" in arrays else [])
+        if len(calls) == 4:
             raise OSError(28, "No space left on device")
         real(*args, **arrays)
 
