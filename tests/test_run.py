@@ -13,6 +13,7 @@ from convlens.data.corrections import obey
 from convlens.data.sources import load_data
 from convlens.errors import RunError, StorageError
 from convlens.run import Run
+from convlens.run_images import IMAGES, record_images
 from convlens.training.network import choose_network
 from tests.trainings import CONFIG, recording
 
@@ -145,6 +146,12 @@ def test_the_same_images_in_another_order_are_refused(digits, tmp_path):
     run.divided(turned)
 
 
+def record(run, prepared):
+    """Record images as a training does."""
+    record_images(run.folder, prepared)
+    run.record(prepared)
+
+
 def test_images_that_are_not_those_of_a_run_are_named(shapes, tmp_path):
     def images():
         return load_data(str(tmp_path / "images"))
@@ -155,9 +162,9 @@ def test_images_that_are_not_those_of_a_run_are_named(shapes, tmp_path):
     shutil.copytree(shapes, tmp_path / "images")
     bars, discs = tmp_path / "images" / "bar", tmp_path / "images" / "disc"
     run = Run.create(tmp_path / "run", "")
-    run.record(prepared())
+    record(run, prepared())
     limited = Run.create(tmp_path / "limited", "")
-    limited.record(prepared(CONFIG.replace(limit=119)))
+    record(limited, prepared(CONFIG.replace(limit=119)))
     for number in (10, 2, 30, 4):
         (bars / f"{number}.png").unlink()
     missing = r"Images that are missing: bar/2\.png, bar/4\.png, bar/10\.png and 1 more\."
@@ -187,7 +194,34 @@ def test_a_copy_of_another_image_that_is_gone_is_named(shapes, tmp_path):
     copy = tmp_path / "images" / "bar" / "copy.png"
     shutil.copy(tmp_path / "images" / "bar" / "1.png", copy)
     run = Run.create(tmp_path / "run", "")
-    run.record(choose_network(CONFIG).prepare(load_data(str(tmp_path / "images")), CONFIG, None))
+    record(run, choose_network(CONFIG).prepare(load_data(str(tmp_path / "images")), CONFIG, None))
     copy.unlink()
     with pytest.raises(RunError, match=r"Images that are missing: bar/copy\.png\.$"):
         run.drawn(load_data(str(tmp_path / "images")))
+
+
+def test_no_image_is_read_to_name_those_that_are_missing(shapes, digits, tmp_path, monkeypatch):
+    def refuse(path):
+        raise AssertionError(path)
+
+    shutil.copytree(shapes, tmp_path / "images")
+    run = Run.create(tmp_path / "run", "")
+    record(run, choose_network(CONFIG).prepare(load_data(str(tmp_path / "images")), CONFIG, None))
+    (tmp_path / "images" / "bar" / "1.png").unlink()
+    (tmp_path / "images" / "bar" / "2.png").rename(tmp_path / "images" / "disc" / "new.png")
+    monkeypatch.setattr("convlens.data.digests.read_file", refuse)
+    named = r"missing: bar/1\.png, bar/2\.png\. Images that are new: disc/new\.png\.$"
+    with pytest.raises(RunError, match=named):
+        run.drawn(load_data(str(tmp_path / "images")))
+    with pytest.raises(RunError, match=r"evaluate --data\.$"):
+        run.drawn(digits)  # the names of an array are numbers
+
+
+def test_one_long_name_does_not_make_the_list_of_images_large(shapes, tmp_path):
+    shutil.copytree(shapes, tmp_path / "images")
+    long = tmp_path / "images" / "bar" / f"{'a' * 200}.png"
+    (tmp_path / "images" / "bar" / "1.png").rename(long)
+    dataset = load_data(str(tmp_path / "images"))
+    record_images(tmp_path, choose_network(CONFIG).prepare(dataset, CONFIG, None))
+    with np.load(tmp_path / IMAGES) as file:
+        assert file["names"].nbytes < 20 * len(dataset)

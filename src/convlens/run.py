@@ -193,7 +193,6 @@ class Run:
         Raises:
             StorageError: If a file cannot be written.
         """
-        run_images.record_images(self.folder, prepared)
         began = {"began": datetime.now(UTC).isoformat(timespec="seconds")}
         known = self.data if (self.folder / "data.json").exists() else {}
         data = began | known | prepared.to_dict()

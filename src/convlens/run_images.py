@@ -1,5 +1,6 @@
 """Run images: whether images are those of a run, and which of them it has drawn and divided."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,13 +11,13 @@ from numpy.typing import NDArray
 
 from convlens.checksums import refuse_altered
 from convlens.data.dataset import Dataset
-from convlens.data.digests import Digests, digests_of, no_digests
+from convlens.data.digests import Digests, no_digests
 from convlens.data.labels import natural_key
 from convlens.data.prepared import Prepared
 from convlens.errors import RunError
 from convlens.files import DAMAGE, and_more, write_atomically
 from convlens.language import N_, _, sentences
-from convlens.run_folder import CLASSIFIER, is_of_run, read_json
+from convlens.run_folder import CLASSIFIER, is_of_run, read_json, study_of
 
 IMAGES = Path("state") / "images.npz"  # the names, labels and digests of the images of a run
 NAMED = 3  # images in a message
@@ -31,28 +32,39 @@ DIFFERENCES = (
 def record_images(folder: Path, prepared: Prepared) -> None:
     """Write what tells the images of a run apart, unless it is there.
 
+    The parts of a study, such as its folds, have the images of the study and no file of their own.
+
     Raises:
         StorageError: If the file cannot be written.
     """
-    if (folder / IMAGES).exists():
+    path = _list_of(folder)
+    if path.exists():
         return
     dataset = prepared.dataset
-    names = np.array([dataset.file_name(index) for index in range(len(dataset))])
-    contents = prepared.store.contents
+    # An array of texts would take as much room for each name as for the longest one.
+    names = json.dumps([dataset.file_name(index) for index in range(len(dataset))]).encode()
     write_atomically(
-        folder / IMAGES,
+        path,
         lambda place: np.savez_compressed(
-            place, names=names, labels=dataset.labels, contents=contents
+            place,
+            names=np.frombuffer(names, np.uint8),
+            labels=dataset.labels,
+            contents=prepared.store.contents,
         ),
         _("the list of images"),
     )
 
 
-def _recorded(folder: Path) -> dict[str, NDArray[Any]]:
-    """Return what `record_images` has written; nothing for runs of earlier versions."""
-    with suppress(*DAMAGE), np.load(folder / IMAGES) as file:
-        return dict(file)
-    return {}
+def _list_of(folder: Path) -> Path:
+    """Return where the list of the images of a run lies, or that of the study it is a part of."""
+    return (study_of(folder) or folder) / IMAGES
+
+
+def _recorded(folder: Path, *keys: str) -> list[NDArray[Any]]:
+    """Return arrays that `record_images` has written; none for runs of earlier versions."""
+    with suppress(*DAMAGE), np.load(_list_of(folder)) as file:
+        return [file[key] for key in keys]
+    return []
 
 
 def learned_by(classifier: Path) -> Digests:
@@ -64,14 +76,14 @@ def learned_by(classifier: Path) -> Digests:
         classifier: The file of the classifier, or the folder of its run.
     """
     path = classifier / CLASSIFIER if classifier.is_dir() else classifier
-    known = _recorded(path.parent) if is_of_run(path) else {}
+    known = _recorded(path.parent, "contents") if is_of_run(path) else []
     if not known:
         return no_digests()
     data = read_json(path.parent / "data.json")
     indices = np.array(data["splits"]["train"] + data["splits"]["val"], np.int64)
     if "drawn" in data:
         indices = np.searchsorted(data["drawn"], indices)
-    learned: Digests = known["contents"][indices]
+    learned: Digests = known[0][indices]
     return learned
 
 
@@ -90,21 +102,27 @@ def _differences(
         folder: The folder of the run.
         data: The content of its data.json.
         dataset: The images.
-        contents: Their digests, which are computed if they are not given.
+        contents: Their digests. Without them, the images are compared by their names, and none is
+            read. Those of arrays are numbers that tell nothing.
     """
-    known = _recorded(folder)
-    if not known:
+    known = _recorded(folder, "names", "labels")
+    if not known or (contents is None and isinstance(dataset.images, np.ndarray)):
         return ""
-    contents = digests_of(dataset.images) if contents is None else contents
+    known_names: list[str] = json.loads(known[0].tobytes())
     names = [dataset.file_name(index) for index in range(len(dataset))]
-    before = _by_content(known["contents"], known["names"], known["labels"], data["class_names"])
-    now = _by_content(contents, names, dataset.labels, dataset.class_names)
+    known_keys: Iterable[str | bytes] = known_names
+    keys: Iterable[str | bytes] = names
+    if contents is not None:
+        known_keys = [one.tobytes() for one in _recorded(folder, "contents")[0]]
+        keys = [one.tobytes() for one in contents]
+    before = _by_key(known_keys, known_names, known[1], data["class_names"])
+    now = _by_key(keys, names, dataset.labels, dataset.class_names)
     missing = {before[one][0] for one in before.keys() - now.keys()}
     new = {now[one][0] for one in now.keys() - before.keys()}
     moved = {now[one][0] for one in before.keys() & now.keys() if before[one][1] != now[one][1]}
     if not missing | new | moved:  # A copy of another image has come or gone.
-        missing = set(known["names"].tolist()) - set(names)
-        new = set(names) - set(known["names"].tolist())
+        missing = set(known_names) - set(names)
+        new = set(names) - set(known_names)
     changed = missing & new
     # Of images that a limit has left, nobody knows which others there were.
     added = set() if "drawn" in data else new - changed
@@ -112,13 +130,15 @@ def _differences(
     return sentences(*(_(template).format(names=_named(some)) for template, some in found if some))
 
 
-def _by_content(
-    contents: Digests, names: Iterable[str], labels: NDArray[np.int64], class_names: Sequence[str]
-) -> dict[bytes, tuple[str, str]]:
-    """Return the name and the class of each image, by its digest."""
-    digests = (one.tobytes() for one in contents)
+def _by_key(
+    keys: Iterable[str | bytes],
+    names: Iterable[str],
+    labels: NDArray[np.int64],
+    class_names: Sequence[str],
+) -> dict[str | bytes, tuple[str, str]]:
+    """Return the name and the class of each image, by its digest or by its name."""
     classes = (class_names[label] for label in labels)
-    return dict(zip(digests, zip(map(str, names), classes, strict=True), strict=True))
+    return dict(zip(keys, zip(names, classes, strict=True), strict=True))
 
 
 def _named(names: set[str]) -> str:

@@ -73,6 +73,8 @@ def test_every_network_has_a_run_of_its_own_with_the_same_recipe_and_division(do
     configs = [run.config.replace(model="custom_cnn", epochs=1, steps_per_epoch=1) for run in runs]
     assert configs[0] == configs[1] == configs[2]
     assert len({json.dumps(run.data["splits"]) for run in runs}) == 1
+    lists = [*comparison.folder.rglob("images.npz")]
+    assert lists == [comparison.folder / "state" / "images.npz"]
     for run in runs:
         assert (run.config.training.epochs, run.config.training.steps_per_epoch) == (5, 5)
         assert len(run.history) == 5
@@ -291,6 +293,7 @@ def test_what_the_audit_has_found_is_in_the_reports_of_a_comparison_that_goes_on
     audit = first.data["audit"] | {"notes": [recorded("a note of the audit")]}
     first.write("data.json", json.dumps(first.data | {"audit": audit}))
     (first.folder / "SHA256SUMS").unlink()
+    (killed.folder / "SHA256SUMS").unlink()
     facts = killed.read(FACTS)
     killed.write(FACTS, json.dumps({name: facts[name] for name in ("models", "minutes", "path")}))
     resume_comparison(images, killed.folder, QUIET)

@@ -90,6 +90,8 @@ def test_notes_of_every_fold_are_said_once_and_the_disk_is_planned(digits, tmp_p
 
 def test_every_file_of_a_finished_one_has_a_checksum_those_of_its_folds_too(run):
     assert {one.verdict for one in check_files(run.folder)} == {WHOLE}
+    # The folds share the list of the images.
+    assert [*run.folder.rglob("images.npz")] == [run.folder / "state" / "images.npz"]
 
 
 @pytest.mark.usefixtures("no_charts")

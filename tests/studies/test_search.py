@@ -19,6 +19,7 @@ from convlens.errors import (
 )
 from convlens.run import Run
 from convlens.run_check import WHOLE, check_files
+from convlens.run_images import learned_by
 from convlens.screen import Screen
 from convlens.studies import search as search_module
 from convlens.studies.search import resume_search, search
@@ -54,6 +55,14 @@ def test_scores_in_the_journal_are_those_of_the_runs(finished):
 
 def test_every_file_of_a_finished_search_has_a_checksum_those_of_all_its_trials_too(finished):
     assert {one.verdict for one in check_files(finished.folder)} == {WHOLE}
+
+
+def test_the_list_of_images_is_written_once_for_all_trials(finished):
+    assert [*finished.folder.rglob("images.npz")] == [finished.folder / "state" / "images.npz"]
+    best = finished.run(finished.ranked[0])
+    data = best.data
+    learned = len(data["splits"]["train"]) + len(data["splits"]["val"])
+    assert len(learned_by(best.folder)) == learned
 
 
 def test_the_notes_on_the_images_are_shown_once(dataset, tmp_path, monkeypatch):

@@ -22,6 +22,7 @@ from convlens.language import _, recorded
 from convlens.pipeline import begin, checked, open_trainer
 from convlens.run import Run
 from convlens.run_folder import COMPARISON_FACTS
+from convlens.run_images import record_images
 from convlens.screen import Screen
 from convlens.studies.asked import check_minutes
 from convlens.studies.begun import find_comparison, refuse_finished_comparison
@@ -94,6 +95,7 @@ def compare(  # noqa: PLR0913 - the public entry point; all but two have default
         planned = plan_networks(recipes, prepared, 60 * minutes, screen)
     comparison = Run.create(run, f"{dataset.name}-compare")
     with comparison.removed_on_failure(), comparison.locked():
+        record_images(comparison.folder, prepared)
         for name in names:
             network = comparison.part(name)
             network.record(prepared)

@@ -24,6 +24,7 @@ from convlens.files import explained_stops, storage_errors
 from convlens.language import N_, _
 from convlens.pipeline import begin, prepare_again, prepare_images
 from convlens.run import Run
+from convlens.run_images import record_images
 from convlens.screen import Screen, count_epochs, duration
 from convlens.studies import journal
 from convlens.studies.asked import check_search
@@ -107,6 +108,7 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         "space": to_dict(space),
     }
     with folder.removed_on_failure(), folder.locked():
+        record_images(folder.folder, prepared)
         folder.record(prepared)
         folder.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
         folder.write("run.toml", config.to_toml())

@@ -27,6 +27,7 @@ from convlens.language import N_, _, ngettext
 from convlens.memory import free_memory
 from convlens.run import Run
 from convlens.run_folder import images_in_words
+from convlens.run_images import record_images
 from convlens.training.checkpoint import State
 from convlens.training.micro_batch import choose_micro_batch
 from convlens.training.network import Origin
@@ -122,6 +123,7 @@ class Setup:
             facts: Further entries of data.json.
         """
         unseal(run.folder)
+        record_images(run.folder, self.prepared)
         run.record(self.prepared, facts)
         if not self.origin.is_of_zoo:
             self.classifier().save(run.start_path)
