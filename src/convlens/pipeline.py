@@ -5,13 +5,13 @@ The module is not called `train`, since importing it would then replace the func
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 
 from convlens import backend
 from convlens.audit.gate import as_checked, check_before_training
-from convlens.checksums import refuse_altered
 from convlens.classifier.assembly import set_weights
 from convlens.classifier.classifier import Classifier
 from convlens.config import Config
@@ -32,7 +32,7 @@ from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup
 from convlens.training.stage import Stage
 from convlens.training.trainer import Trainer, Training
-from convlens.training.unseen import with_unseen_test
+from convlens.training.unseen import refuse_other_split, with_learned_noted
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin, resumed_origin
@@ -161,7 +161,9 @@ def prepare_images(
     """
     with screen.counter(_("decoding")) as progress:
         prepared = origin.prepare(dataset, config, progress, drawn)
-    return checked(with_unseen_test(origin, prepared, config), config, screen)
+    refuse_other_split(origin, prepared, config)
+    prepared = with_learned_noted(origin, prepared, prepared.splits.test)
+    return checked(prepared, config, screen)
 
 
 def checked(prepared: Prepared, config: Config, screen: Screen) -> Prepared:
@@ -235,7 +237,7 @@ def _reopen(dataset: Dataset, run: Run, screen: Screen, stage_of: StageOf | None
 def prepare_again(
     run: Run, dataset: Dataset, config: Config, screen: Screen
 ) -> tuple[Origin, Prepared]:
-    """Return the network and the images of a run that is resumed, with what its audit has found.
+    """Return the network and the images of a run that is resumed, with what was found of them.
 
     What a killed process has left in the folder of the run is removed.
 
@@ -249,12 +251,14 @@ def prepare_again(
         RunError: If its settings or its split were changed since it began.
         DataError: If the images cannot be used.
     """
-    refuse_altered(run.folder)
+    dataset = run.corrected(dataset)
+    drawn = run.drawn(dataset)
     remove_temporaries(run.folder)
     begin(config)
-    dataset = run.corrected(dataset)
     start_from = run.start_path if run.start_path.exists() else None
     origin = resumed_origin(config, start_from)
     with screen.counter(_("decoding")) as progress:
-        prepared = origin.prepare(dataset, config, progress, run.drawn(dataset))
+        prepared = origin.prepare(dataset, config, progress, drawn)
+    notes = tuple(run.data.get("recorded_notes", ()))
+    prepared = replace(prepared, recorded_notes=notes)
     return origin, as_checked(prepared, run.data.get("audit"))

@@ -5,18 +5,30 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from convlens.data.digests import digests_of
 from convlens.errors import ConfigError
-from convlens.pipeline import prepare_images, train
+from convlens.pipeline import prepare_again, prepare_images, train
+from convlens.run import Run
+from convlens.run_images import are_among
+from convlens.studies import cross_validation
+from convlens.studies.cross_validation import cross_validate
 from convlens.transfer.origin import choose_origin
 from tests.conftest import without_charts
 from tests.trainings import CONFIG, QUIET
 
+SAID = "the classifier that this begins with has learned from"
 WHOLE = CONFIG.replace(limit=None, epochs=1)
 
 
 def first(dataset, number):
     """Return the first images of a data set, as if the others came later."""
     return replace(dataset, images=dataset.images[:number], labels=dataset.labels[:number])
+
+
+def common(origin, digits):
+    """Return an image that the network has learned from."""
+    contents = digests_of(digits.images[:300])
+    return digits.images[np.flatnonzero(are_among(contents, origin.learned))[0]]
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +41,46 @@ def origin(digits, tmp_path_factory):
 
 
 def test_images_that_came_later_do_not_hide_those_that_were_learned_from(origin, digits):
-    more = first(digits, 360)
-    with pytest.raises(ConfigError, match="--seed must be as in the first training"):
-        prepare_images(origin, more, WHOLE.replace(seed=9), QUIET)
     splits = np.where(np.arange(360) < 40, "test", "train")
-    notes = prepare_images(origin, replace(more, splits=splits), WHOLE, QUIET).notes
-    assert any("has learned from" in note and "of the 40 test images" in note for note in notes)
+    more = replace(first(digits, 360), splits=splits)
+    notes = prepare_images(origin, more, WHOLE.replace(seed=9), QUIET).notes
+    assert any(SAID in note and "of the 40 images that will be scored" in note for note in notes)
+
+
+def test_the_same_images_must_be_split_as_before(origin, digits):
+    with pytest.raises(ConfigError, match="--seed must be as in the first training"):
+        prepare_images(origin, first(digits, 300), WHOLE.replace(seed=9), QUIET)
+
+
+def test_one_image_in_common_is_noted_and_nothing_is_refused(origin, digits):
+    images = digits.images[400:701].copy()
+    images[0] = common(origin, digits)
+    splits = np.where(np.arange(301) < 40, "test", "train")
+    others = replace(digits, images=images, labels=digits.labels[400:701], splits=splits)
+    notes = prepare_images(origin, others, WHOLE.replace(seed=9, val=0.3), QUIET).notes
+    assert sum(f"{SAID} 1 of the 40 images" in note for note in notes) == 1
+
+
+def test_folds_are_refused_for_the_same_images_and_noted_for_others(origin, digits, monkeypatch):
+    seen = []
+    monkeypatch.setattr(cross_validation, "choose_origin", lambda *_: origin)
+    monkeypatch.setattr(cross_validation, "_Folds", lambda whole, *_: seen.append(whole))
+    with pytest.raises(ConfigError, match="from these very images"):
+        cross_validate(first(digits, 300), WHOLE, 3, start_from="first", screen=QUIET)
+    with pytest.raises(AttributeError):  # what would carry them out is not there
+        cross_validate(first(digits, 360), WHOLE, 3, start_from="first", screen=QUIET)
+    learned = len(origin.learned)
+    (whole,) = seen
+    assert any(f"{SAID} {learned} of the 360 images" in note for note in whole.notes)
+
+
+def test_a_resumed_run_says_again_what_was_learned(origin, digits, tmp_path):
+    splits = np.where(np.arange(360) < 40, "test", "train")
+    more = replace(first(digits, 360), splits=splits)
+    run = Run.create(tmp_path / "run", "")
+    run.record(prepare_images(origin, more, WHOLE, QUIET))
+    _origin, again = prepare_again(run, more, WHOLE, QUIET)
+    assert sum(SAID in note for note in again.notes) == 1
 
 
 def test_new_images_may_be_split_anyhow(origin, digits):

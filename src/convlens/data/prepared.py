@@ -21,7 +21,7 @@ from convlens.data.input_shape import NO_DEMANDS, Demands, as_demanded, choose_p
 from convlens.data.limited import Whole, limited
 from convlens.data.splits import Splits, make_splits
 from convlens.data.store import Store, open_store
-from convlens.language import _
+from convlens.language import _, recalled
 from convlens.preprocess import Preprocessing
 
 
@@ -40,6 +40,7 @@ class Prepared:
         pairs: The copies that splits keep together, or None if only exact copies count.
         audit: What the audit before the training found, as `data.json` records it; None without.
         whole: The data set of which `--limit` has left these images; None if they are all.
+        recorded_notes: Remarks that a resumed run cannot find again, as `recorded` gives them.
     """
 
     dataset: Dataset
@@ -51,6 +52,7 @@ class Prepared:
     pairs: Pairs | None = None
     audit: Mapping[str, Any] | None = None
     whole: Whole | None = None
+    recorded_notes: tuple[Any, ...] = ()
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
@@ -120,6 +122,7 @@ class Prepared:
                 used=self.preprocessing,
             ),
             *self.more_notes,
+            *map(recalled, self.recorded_notes),
             *self.splits.notes,
         )
 
@@ -169,6 +172,7 @@ class Prepared:
             "splits": {name: self.in_whole(getattr(self.splits, name)) for name in SPLITS},
             "order": self.order,
             **({"drawn": self.whole.drawn.tolist()} if self.whole is not None else {}),
+            **({"recorded_notes": list(self.recorded_notes)} if self.recorded_notes else {}),
             **({"audit": dict(self.audit)} if self.audit is not None else {}),
             "unreadable": {
                 name: text.removeprefix(name).lstrip(":： ") for name, text in named.items()

@@ -36,7 +36,7 @@ from convlens.studies.places import Here, Job, Place
 from convlens.studies.several import as_begun, continued, once, write_asked
 from convlens.training.network import Origin
 from convlens.training.trainer import Training
-from convlens.training.unseen import has_learned_from
+from convlens.training.unseen import was_trained_on, with_learned_noted
 from convlens.transfer.origin import choose_origin
 
 STOPPED = N_("stopped in {folder}; finished folds keep their classifiers and scores.")
@@ -91,6 +91,7 @@ def cross_validate(  # noqa: PLR0913 - the public entry point; all but three hav
         whole = origin.prepare(replace(dataset, splits=None), config, progress)
     whole = checked(whole, config, screen)
     _refuse_learned(origin, whole)
+    whole = with_learned_noted(origin, whole, np.flatnonzero(whole.store.usable))
     study = _Folds(whole, config, origin, k, screen)
     study.check()
     outer = Run.create(run, f"{dataset.name}-{origin.name}-{k}-folds")
@@ -104,7 +105,7 @@ def cross_validate(  # noqa: PLR0913 - the public entry point; all but three hav
 
 def _refuse_learned(origin: Origin, whole: Prepared) -> None:
     """Raise ConfigError if the classifier to begin with has learned from the images."""
-    if has_learned_from(origin, whole, np.arange(len(whole.dataset))):
+    if was_trained_on(origin, whole):
         raise ConfigError(
             _(
                 "--folds scores every image, but the classifier that this begins with has learned "
