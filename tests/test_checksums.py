@@ -121,6 +121,31 @@ def test_changed_settings_of_searches_comparisons_and_parts_are_told(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("done", ["report.json", "trained.json", "state/scored.npz"])
+def test_parts_that_are_done_are_not_read_again(tmp_path, done):
+    (tmp_path / "compare.json").write_text("{}")
+    for name in ("first", "second"):
+        (tmp_path / name / "state").mkdir(parents=True)
+        (tmp_path / name / "run.toml").write_text(name)
+        seal_begun(tmp_path / name)
+        (tmp_path / name / "run.toml").write_text("changed")
+    (tmp_path / "first" / done).write_text("{}")
+    (said,) = altered(tmp_path)
+    assert said.startswith(str(tmp_path / "second"))
+    (tmp_path / "compare.json").write_text('{"ranking": []}')
+    assert altered(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["search.json", "compare.json"])
+def test_advice_for_searches_and_comparisons_names_no_flag_that_they_lack(tmp_path, name):
+    (tmp_path / name).write_text("{}")
+    (tmp_path / "run.toml").write_text("")
+    seal_begun(tmp_path)
+    (tmp_path / name).write_text('{"trials": 3}')
+    (said,) = altered(tmp_path)
+    assert said.endswith("begin a new search or comparison under another --run name.")
+
+
 def test_settings_that_cannot_be_read_are_not_said_to_be_changed(tmp_path, monkeypatch):
     (tmp_path / "run.toml").write_text("")
     seal(tmp_path)

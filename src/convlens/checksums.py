@@ -15,9 +15,19 @@ from pathlib import Path
 from convlens.errors import RunError
 from convlens.files import storage_errors, write_atomically
 from convlens.folders import sync_folder
-from convlens.language import _, sentences
+from convlens.language import N_, _, sentences
 from convlens.lock import LOCK
-from convlens.run_folder import ASKED, COMPARISON_FACTS, SEARCH_FACTS, SETTINGS
+from convlens.run_folder import (
+    ASKED,
+    COMPARISON_FACTS,
+    FOLD_DONE,
+    NETWORK_DONE,
+    SEARCH_FACTS,
+    SETTINGS,
+    continuing,
+    is_finished,
+    study_of,
+)
 
 SUMS = "SHA256SUMS"
 UNSEALED = (
@@ -28,6 +38,18 @@ UNSEALED = (
 )  # folders that others write to later on
 # What decides how a run, a search or a comparison goes on.
 FIXED = (SETTINGS, ASKED, "data.json", SEARCH_FACTS, COMPARISON_FACTS)
+ALTERED = {  # by whether `convlens train` has written the file
+    True: N_(
+        "{path}: the settings and the split of a run must stay as it has written them; this file "
+        "was changed since. Restore the file. To train with other settings, start a new run with "
+        "--config."
+    ),
+    False: N_(
+        "{path}: the settings and the split of a search or a comparison must stay as it has "
+        "written them; this file was changed since. Restore the file. For other settings, begin a "
+        "new search or comparison under another --run name."
+    ),
+}
 LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
 
 
@@ -81,9 +103,9 @@ def seal_parts(folder: Path) -> None:
         StorageError: If the checksums cannot be written.
     """
     for settings in sorted(folder.glob(f"*/{SETTINGS}")):
-        folder = settings.parent
-        if not ((folder / "report.json").exists() and (folder / SUMS).exists()):
-            seal(folder)
+        part = settings.parent
+        if not ((part / "report.json").exists() and (part / SUMS).exists()):
+            seal(part)
 
 
 def unseal(folder: Path) -> None:
@@ -157,21 +179,23 @@ def read_sums(folder: Path) -> dict[Path, str]:
 def altered(folder: Path) -> list[str]:
     """Return a sentence for each file with the settings or the split of a run that was changed.
 
-    Those of the parts of a study, such as the networks of a comparison, count as its own.
+    Those of the parts of a study that are left, such as the networks of a comparison, count as its
+    own. Parts that are done decide nothing any more.
     """
-    places = (folder, *sorted(path.parent for path in folder.glob(f"*/{SUMS}")))
-    message = _(
-        "{path}: the settings and the split of a run must stay as it has written them; this file "
-        "was changed since. Restore the file. To train with other settings, start a new run with "
-        "--config."
-    )
+    parts = [] if is_finished(folder) else sorted(path.parent for path in folder.glob(f"*/{SUMS}"))
+    message = _(ALTERED[continuing(study_of(folder) or folder) == "train"])
     known = {
         place / name: digits
-        for place in places
+        for place in (folder, *(part for part in parts if not _is_done(part)))
         for name, digits in _readable_sums(place).items()
         if name.as_posix() in FIXED
     }
     return [message.format(path=path) for path, digits in known.items() if _is_other(path, digits)]
+
+
+def _is_done(part: Path) -> bool:
+    """Return whether a fold, a draw, a trial or a network of a study has its result."""
+    return any((part / name).exists() for name in ("report.json", FOLD_DONE, NETWORK_DONE))
 
 
 def _is_other(path: Path, known: str) -> bool:
