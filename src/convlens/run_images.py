@@ -29,10 +29,15 @@ DIFFERENCES = (
 )
 
 
-def record_images(folder: Path, prepared: Prepared) -> None:
+def record_images(folder: Path, prepared: Prepared, earlier: Digests | None = None) -> None:
     """Write what tells the images of a run apart, unless it is there.
 
     The parts of a study, such as its folds, have the images of the study and no file of their own.
+
+    Args:
+        folder: The folder of the run.
+        prepared: The images.
+        earlier: (m, 16) digests of the images that its network has learned from before.
 
     Raises:
         StorageError: If the file cannot be written.
@@ -50,6 +55,7 @@ def record_images(folder: Path, prepared: Prepared) -> None:
             names=np.frombuffer(names, np.uint8),
             labels=dataset.labels,
             contents=prepared.store.contents,
+            earlier=no_digests() if earlier is None else earlier,
         ),
         _("the list of images"),
     )
@@ -70,21 +76,22 @@ def _recorded(folder: Path, *keys: str) -> list[NDArray[Any]]:
 def learned_by(classifier: Path) -> Digests:
     """Return (m, 16) digests of the images that a classifier has learned from or was chosen by.
 
-    There are none where they are not known, as for a file that does not lie in a run.
+    Those of the trainings before, which `train --from` and `--backbone` name, are among them. There
+    are none where they are not known, as for a file that does not lie in a run.
 
     Args:
         classifier: The file of the classifier, or the folder of its run.
     """
     path = classifier / CLASSIFIER if classifier.is_dir() else classifier
-    known = _recorded(path.parent, "contents") if is_of_run(path) else []
+    known = _recorded(path.parent, "contents", "earlier") if is_of_run(path) else []
     if not known:
         return no_digests()
     data = read_json(path.parent / "data.json")
     indices = np.array(data["splits"]["train"] + data["splits"]["val"], np.int64)
     if "drawn" in data:
         indices = np.searchsorted(data["drawn"], indices)
-    learned: Digests = known[0][indices]
-    return learned
+    contents, earlier = known
+    return np.unique(np.concatenate([contents[indices], earlier]), axis=0)
 
 
 def are_among(contents: Digests, learned: Digests) -> NDArray[np.bool_]:

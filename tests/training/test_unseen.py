@@ -9,9 +9,10 @@ from convlens.data.digests import digests_of
 from convlens.errors import ConfigError
 from convlens.pipeline import prepare_again, prepare_images, train
 from convlens.run import Run
-from convlens.run_images import are_among
+from convlens.run_images import are_among, learned_by
 from convlens.studies import cross_validation
 from convlens.studies.cross_validation import cross_validate
+from convlens.training.setup import Setup
 from convlens.transfer.origin import choose_origin
 from tests.conftest import without_charts
 from tests.trainings import CONFIG, QUIET
@@ -72,6 +73,17 @@ def test_folds_are_refused_for_the_same_images_and_noted_for_others(origin, digi
     learned = len(origin.learned)
     (whole,) = seen
     assert any(f"{SAID} {learned} of the 360 images" in note for note in whole.notes)
+
+
+def test_what_was_learned_before_the_first_run_is_known_too(origin, digits, tmp_path):
+    others = replace(digits, images=digits.images[400:700], labels=digits.labels[400:700])
+    prepared = prepare_images(origin, others, WHOLE, QUIET)
+    run = Run.create(tmp_path / "second", "")
+    Setup.create(prepared, WHOLE, origin).describe(run)
+    learned = learned_by(run.folder)
+    assert are_among(origin.learned, learned).all()
+    assert are_among(prepared.store.contents[prepared.splits.train], learned).all()
+    assert not are_among(prepared.store.contents[prepared.splits.test], learned).any()
 
 
 def test_a_resumed_run_says_again_what_was_learned(origin, digits, tmp_path):

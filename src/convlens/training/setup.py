@@ -123,7 +123,7 @@ class Setup:
             facts: Further entries of data.json.
         """
         unseal(run.folder)
-        record_images(run.folder, self.prepared)
+        record_images(run.folder, self.prepared, self.origin.learned)
         run.record(self.prepared, facts)
         if not self.origin.is_of_zoo:
             self.classifier().save(run.start_path)
