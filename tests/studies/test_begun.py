@@ -4,7 +4,7 @@ import pytest
 
 from convlens.config import Config
 from convlens.data.sources import load_data
-from convlens.errors import RunError
+from convlens.errors import RunError, StorageError
 from convlens.inventory import DAMAGED, RESUMABLE, look
 from convlens.run import Run
 from convlens.run_folder import COMPARISON_FACTS
@@ -41,3 +41,16 @@ def test_a_comparison_whose_settings_were_changed_does_not_go_on(
     assert look(tmp_path / "begun").state == DAMAGED
     with pytest.raises(RunError, match=rf"{name}: .*this file was changed since"):
         resume_comparison(images, tmp_path / "begun", QUIET)
+
+
+def test_a_comparison_that_cannot_begin_leaves_its_name_free(shapes, tmp_path, monkeypatch):
+    def full(self, name, text):
+        raise StorageError("the disk is full")
+
+    names = ["custom_cnn", "fashion_mlp"]
+    config = Config().replace(size="32")
+    monkeypatch.setattr(Run, "write", full)
+    monkeypatch.setattr(compare_module, "plan_networks", lambda *_: dict.fromkeys(names, config))
+    with pytest.raises(StorageError):
+        compare(load_data(str(shapes)), names, config, run=tmp_path / "none", screen=QUIET)
+    assert not (tmp_path / "none").exists()

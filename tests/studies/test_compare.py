@@ -17,7 +17,6 @@ from convlens.errors import (
     Interrupted,
     ModelError,
     RunError,
-    StorageError,
     TrainingError,
 )
 from convlens.language import _ as text
@@ -298,14 +297,3 @@ def test_what_the_audit_has_found_is_in_the_reports_of_a_comparison_that_goes_on
     killed.write(FACTS, json.dumps({name: facts[name] for name in ("models", "minutes", "path")}))
     resume_comparison(images, killed.folder, QUIET)
     assert "a note of the audit" in (first.folder / "report.html").read_text(encoding="utf-8")
-
-
-def test_a_comparison_that_cannot_begin_leaves_its_name_free(images, tmp_path, monkeypatch):
-    def full(self, name, text):
-        raise StorageError("the disk is full")
-
-    monkeypatch.setattr(Run, "write", full)
-    monkeypatch.setattr(compare_module, "plan_networks", lambda *_: dict.fromkeys(NAMES, CONFIG))
-    with pytest.raises(StorageError):
-        compare(images, NAMES, CONFIG, run=tmp_path / "none", screen=QUIET)
-    assert not (tmp_path / "none").exists()
