@@ -215,7 +215,6 @@ def test_what_the_audit_has_found_is_said_again_and_not_looked_for_again(
     facts = json.loads((folder / "data.json").read_text())
     facts["audit"]["notes"] = [recorded("a note of the audit")]
     (folder / "data.json").write_text(json.dumps(facts))
-    (folder / "SHA256SUMS").unlink()
     monkeypatch.setattr(pipeline, "check_before_training", None)
     screen, text = recording()
     resume_search(dataset, folder, screen)
