@@ -247,3 +247,19 @@ def test_an_undo_waits_for_the_change_that_it_takes_back(served, window):  # noq
     wait_for(page, lambda: page.locator(".cell[data-excluded=true]").count(), 0)
     assert names(page) == ["cat 2", "dog 4"]
     tabs.check(served.origin)
+
+
+def test_an_undo_with_nothing_to_undo_does_nothing(served, window):  # noqa: F811
+    served.kill()
+    write_folder(served.folder / "images", cat=3, dog=3)
+    served.start()
+    tabs = window()
+    page = tabs.tab(served.address)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator(".cell").first.click()
+    page.keyboard.press("Control+z")
+    page.wait_for_timeout(500)
+    assert not [url for url in asked if url.endswith("/api/undo")]
+    assert page.locator(".message").count() == 0
+    tabs.check(served.origin)

@@ -363,5 +363,7 @@ def test_a_double_click_adds_an_image_once(room):
     )
     page.locator(".add .class-choice .button").first.dblclick()
     wait_for(page, lambda: len(sent) > 0, True)
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(700)
     assert len(sent) == 1
+    page.locator(".add .class-choice .button").first.click()  # as after an undo
+    wait_for(page, lambda: len(sent), 2)

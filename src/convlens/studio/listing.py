@@ -125,7 +125,11 @@ class Listing:
 
     def is_outdated(self) -> bool:
         """Return whether somebody else has changed the folders."""
-        return any(time_of(path) != known for path, known in self.watched.items())
+        return not all(map(self.knows, self.watched))
+
+    def knows(self, folder: Path) -> bool:
+        """Return whether a folder is as it was when its images were listed."""
+        return time_of(folder) == self.watched.get(folder)
 
 
 def time_of(path: Path) -> int:

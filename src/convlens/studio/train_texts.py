@@ -63,14 +63,14 @@ _PLAN = {
     ),
     "budget_short": N_(
         "That is too short for these images on this computer: it takes {used} to start and to "
-        "measure, and {more} from there to the scores; {least} in all. Give it more time, or use "
-        "fewer or smaller images."
+        "measure, and {more} from there to the scores; with a quarter more, since both vary, that "
+        "is {least}. Give it more time, or use fewer or smaller images."
     ),
     "budget_take": N_("Give it {minutes} minutes"),
     "budget_failed": N_(
         "{time} was not enough for these images on this computer: it took {used} to start and to "
-        "measure, and from there it would have taken {more}; {least} in all. Give it more time, or "
-        "use fewer or smaller images."
+        "measure, and from there it would have taken {more}; with a quarter more, since both vary, "
+        "that is {least}. Give it more time, or use fewer or smaller images."
     ),
     "plan_head": N_(
         "{images} images of {classes} classes. The network turns each into 1,280 numbers once, and "

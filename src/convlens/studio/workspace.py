@@ -269,11 +269,11 @@ class Workspace:
             if present is not None:
                 return present, True
             item = own_item(self.places.images, path, name)
-            is_outdated = self.listing.is_outdated()
+            is_known = self.listing.knows(folder)
             # The history first: an image that it does not know could not be undone.
             self.history.push_image(group, path.relative_to(self.places.root), item.file)
             write_atomically(path, content, _("the image"))
-            self.listing.add(item, None if is_outdated else folder)
+            self.listing.add(item, folder if is_known else None)
             self.version += 1
             return item, False
 

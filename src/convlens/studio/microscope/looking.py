@@ -71,9 +71,9 @@ class Looking:
         if not path.exists():
             asked = {"do": "page", "image": str(picture), "out": str(path)}
             name = self.pictures.name_of(picture)
-            with self._turn():
+            with self._turn() as stops:
                 if not path.exists():  # another tab may have asked for the same meanwhile
-                    self._ask(run, {**asked, "name": name})
+                    self._ask(run, {**asked, "name": name}, stops)
                     _forget_oldest(path.parent)
         return {"page": key}
 
@@ -100,10 +100,10 @@ class Looking:
         path = self._folder / "answers" / f"{key}.json"
         found = _kept(path)
         if found is None:
-            with self._turn():
+            with self._turn() as stops:
                 found = _kept(path)  # another tab may have asked for the same meanwhile
                 if found is None:
-                    found = self._ask(run, {**asked, "image": str(picture)})
+                    found = self._ask(run, {**asked, "image": str(picture)}, stops)
                     write_atomically(path, json.dumps(found), _("the answer"))
                     _forget_oldest(path.parent)
         return found
@@ -127,8 +127,8 @@ class Looking:
         self.stop()
 
     @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Wait for the turn of a request.
+    def _turn(self) -> Iterator[int]:
+        """Wait for the turn of a request; yield how often it was stopped before.
 
         Raises:
             Problem: If it was stopped while it waited.
@@ -137,11 +137,10 @@ class Looking:
         with self._asking:
             if stops != self._stops:
                 raise _stopped()
-            yield
+            yield stops
 
-    def _ask(self, run: Path, asked: Content) -> Content:
-        """Return the answer of the process to a request, whose turn it is."""
-        stops = self._stops
+    def _ask(self, run: Path, asked: Content, stops: int) -> Content:
+        """Return the answer of the process to a request, whose turn it is; see `_turn`."""
         self._asked = {"run": printable(run.name), "since": time.time()}
         self._tell()
         try:

@@ -120,13 +120,17 @@ async function askOnce() {
 }
 
 let last = Promise.resolve(); // the change that was asked for last
+let underWay = 0; // changes that were asked for and have no answer
 
 /* Do something after all changes that were asked for before.
 
    A browser sends requests side by side: the undo of a change could arrive before that change, and
    would take back the one before it. */
 export function inTurn(act) {
-  const done = last.then(act);
+  underWay += 1;
+  const done = last.then(act).finally(() => {
+    underWay -= 1;
+  });
   last = done.catch(() => undefined); // who has asked for it is told
   return done;
 }
@@ -135,6 +139,7 @@ export function inTurn(act) {
 export async function change(path, request) {
   try {
     const answer = await inTurn(() => call(path, { method: "POST", ...request }));
+    if ("undo" in answer) project.change({ undo: answer.undo, redo: answer.redo });
     if (answer.version !== project.get()?.version) refresh();
     return answer;
   } catch (error) {
@@ -145,12 +150,12 @@ export async function change(path, request) {
   }
 }
 
-export const undo = () => goBack("/api/undo");
-export const redo = () => goBack("/api/redo");
+export const undo = () => goBack("undo");
+export const redo = () => goBack("redo");
 
-/* The server knows what there is to undo: the page may not have heard of the last change yet. */
-async function goBack(path) {
-  const answer = await change(path);
+async function goBack(way) {
+  if (!project.get()?.[way] && !underWay) return;
+  const answer = await change(`/api/${way}`);
   if (answer) say(answer.text);
 }
 

@@ -5,7 +5,6 @@ import { Icon } from "../icons.js";
 import { decimal, t } from "../words.js";
 import { about } from "../time.js";
 
-const RESERVE = 1.25; // as a computer is not equally fast at all times
 const STEP = 30; // seconds
 
 /* Return the fields of a sentence about what was measured. */
@@ -17,7 +16,7 @@ export const spent = ({ used, more, seconds }) => ({
 
 /* A button for a budget that is long enough; onTake gets its seconds. */
 export function Enough({ needed, onTake, kind = "" }) {
-  const seconds = STEP * Math.ceil((RESERVE * needed.seconds) / STEP);
+  const seconds = STEP * Math.ceil(needed.seconds / STEP);
   return html`
     <button type="button" class="button ${kind}" onClick=${() => onTake(seconds)}>
       <${Icon} name="clock" />${t("budget_take", { minutes: decimal(seconds / 60) })}

@@ -9,6 +9,8 @@ import { say } from "../say.js";
 import { useStore } from "../store.js";
 import { t } from "../words.js";
 
+const DOUBLE_CLICK = 600; // milliseconds in which a second click adds nothing
+
 /* A name of its own for what comes from the webcam or the board; a file keeps its own. */
 function nameOf({ name }, source) {
   if (source === "webcam") return newName("webcam", "jpg");
@@ -18,11 +20,13 @@ function nameOf({ name }, source) {
 
 export function Add({ image, source }) {
   const { may_add: mayAdd } = useStore(project);
-  const last = useRef({}); // what was added last, and to which class
+  const last = useRef({}); // what was added last, to which class, and when
   if (!mayAdd) return null;
   const take = (id) => {
-    if (last.current.image === image && last.current.id === id) return; // a double click
-    last.current = { image, id };
+    const now = Date.now();
+    const isSame = last.current.image === image && last.current.id === id;
+    if (isSame && now - last.current.at < DOUBLE_CLICK) return;
+    last.current = { image, id, at: now };
     enqueue([{ blob: image.blob, name: nameOf(image, source), class: id, group: newGroup() }]);
     say(t("try_added", { name: classOf(id)?.name ?? "" }));
   };
