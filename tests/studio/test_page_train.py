@@ -216,7 +216,7 @@ def test_a_budget_that_was_too_short_offers_a_longer_one(served, window):  # noq
     content = json.dumps({"format": 1, "trainings": [lost, row]})
     (hidden / "trainings.json").write_text(content, encoding="utf-8")
     (hidden / "logs").mkdir(exist_ok=True)
-    needed = json.dumps({"needed": {"used": 40, "more": 75, "seconds": 122.5}})
+    needed = json.dumps({"needed": {"used": 50, "more": 90, "seconds": 175}})
     (hidden / "logs" / f"{row['id']}.progress").write_text(needed, encoding="utf-8")
     served.start()
     tabs = window()
