@@ -61,7 +61,7 @@ def test_the_largest_micro_batch_that_fits_is_chosen():
     assert choose_micro_batch(network, SETTINGS, 1e12, 640) == (0, "")
     micro, note = choose_micro_batch(network, SETTINGS, need.of(20) / 0.8 + 1, 640)
     assert micro == 16  # in four parts; in three it would be 22
-    assert "computes 16 images at a time (--micro-batch 0" in note
+    assert "computes 16 images at a time (--micro-batch 16; 0" in note
     normalised = small_network(normalised=True)
     micro, note = choose_micro_batch(normalised, SETTINGS, need.of(40) / 0.8, 640)
     assert "batch normalisation sees no more of them" in note
@@ -76,11 +76,12 @@ def test_a_batch_that_is_larger_than_the_training_set_takes_the_memory_of_the_se
     assert choose_micro_batch(network, SETTINGS, need.of(40) / 0.8 + 1, 40) == (0, "")
     micro, note = choose_micro_batch(network, SETTINGS, need.of(20) / 0.8 + 1, 40)
     assert "a batch of 40 would take" in note
-    assert "computes 10 images at a time" in note
+    assert micro == 32  # in two parts, as many as 64 images would take
+    assert "computes 20 images at a time (--micro-batch 32;" in note
     images = np.zeros((40, 1, 1, 1), np.uint8)
     options = {"num_classes": 2, "batch_size": SETTINGS.batch_size, "micro_batch": micro}
     batches = Batches(images, np.zeros(40, np.int64), np.arange(40), **options)
-    assert max(len(batches[part][0]) for part in range(batches.steps)) == 10
+    assert max(len(batches[part][0]) for part in range(batches.steps)) == 20
 
 
 def test_a_batch_in_parts_has_the_same_images_in_the_same_order():

@@ -33,12 +33,12 @@ SLOTS = {
 }
 CHOSEN = N_(
     "a batch of {batch} would take about {need:.1f} GB of memory, and {free:.1f} GB are free, so a "
-    "step computes {micro} images at a time (--micro-batch 0 computes all of them)"
+    "step computes {at_once} images at a time (--micro-batch {micro}; 0 computes all of them)"
 )
 NORMALISED = N_(
     "a batch of {batch} would take about {need:.1f} GB of memory, and {free:.1f} GB are free, so a "
-    "step computes {micro} images at a time, and batch normalisation sees no more of them "
-    "(--micro-batch 0 computes all of them)"
+    "step computes {at_once} images at a time, and batch normalisation sees no more of them "
+    "(--micro-batch {micro}; 0 computes all of them)"
 )
 TOO_LARGE = N_(
     "the training will take about {need:.1f} GB of memory even with one image at a time, and "
@@ -115,9 +115,11 @@ def choose_micro_batch(
     facts = {"batch": batch, "free": free / 1e9}
     if need.of(1) > room:
         return (1 if batch > 1 else 0), _(TOO_LARGE).format(need=need.of(1) / 1e9, **facts)
-    parts = next(n for n in range(2, asked + 1) if need.of(math.ceil(asked / n)) <= room)
-    micro = math.ceil(asked / parts)
-    at_once = math.ceil(batch / math.ceil(asked / micro))
+    # The number of parts follows from the size that was asked for, also where a batch is smaller.
+    sizes = [math.ceil(asked / parts) for parts in range(2, asked + 1)]
+    at_once = {size: math.ceil(batch / math.ceil(asked / size)) for size in sizes}
+    micro = next(size for size in sizes if need.of(at_once[size]) <= room)
     kinds = {type(layer) for layer in all_layers(network)}
     template = NORMALISED if keras.layers.BatchNormalization in kinds else CHOSEN
-    return micro, _(template).format(micro=at_once, need=need.of(batch) / 1e9, **facts)
+    facts |= {"micro": micro, "at_once": at_once[micro]}
+    return micro, _(template).format(need=need.of(batch) / 1e9, **facts)
