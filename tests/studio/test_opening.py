@@ -78,12 +78,15 @@ def test_every_layout_is_opened(kind, photos, tmp_path, monkeypatch):
         assert page.state()["excluded"] == 1
 
 
-@pytest.mark.parametrize("file", ["run.toml", "compare.json"])
+@pytest.mark.parametrize("file", ["run.toml", "compare.json", "state"])
 def test_a_run_is_not_opened_as_images(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = tmp_path / "runs" / "p30"
     (run / "plots").mkdir(parents=True)
-    (run / file).touch()
+    if file == "state":  # of a run that was killed before it had anything else
+        (run / file).mkdir()
+    else:
+        (run / file).touch()
     (run / "plots" / "history.png").write_bytes(picture(1))
     with pytest.raises(DataError, match=r"this folder is a run.*convlens run show"):
         open_places("runs/p30")

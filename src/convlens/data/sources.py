@@ -25,7 +25,7 @@ from convlens.files import and_more, expanded
 from convlens.image_file import IMAGE_SUFFIXES
 from convlens.language import _, one_of, sentences
 from convlens.reasons import system_reason
-from convlens.run_folder import folder_of, is_begun
+from convlens.run_folder import folder_of, is_begun, is_claimed
 
 LOADERS = {".npz": load_npz, ".csv": load_csv, ".tsv": load_csv, ".txt": load_csv}
 PACKED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
@@ -147,7 +147,7 @@ def _load(path: Path, name: str, pattern: re.Pattern[str] | None, layout: str) -
 
 def _refuse_run(folder: Path) -> None:
     """Raise DataError for a run, whose charts and thumbnails would be taken as images."""
-    if is_begun(folder):
+    if is_begun(folder) or is_claimed(folder):
         raise DataError(
             _(
                 "{folder}: a data source must hold labelled images; this folder is a run. Name the "

@@ -21,7 +21,7 @@ from convlens.data.labels import natural_key
 from convlens.image_file import IMAGE_SUFFIXES
 from convlens.language import N_, _, listed
 from convlens.reasons import system_reason
-from convlens.run_folder import is_begun
+from convlens.run_folder import is_begun, is_claimed
 from convlens.text import original
 
 # What systems and programs write beside the images of a user, in lower case. Names that begin with
@@ -49,7 +49,7 @@ SYSTEM_NAME = re.compile(
 SYSTEM = N_("hidden or of the system")
 LOOPS = N_("linked back to a folder around them")
 OTHERS = N_("neither files nor folders")
-OF_RUNS = N_("with a run inside")
+OF_RUNS = N_("made by a training")
 NO_SUFFIX = N_("without a suffix")
 
 SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,6}")  # ".jpg", but neither ".0001" nor ".jpg_large"
@@ -150,7 +150,8 @@ def entries(folder: Path) -> Found:
         if is_system_name(name):
             found.ignored[SYSTEM] += 1
         elif _holds(by_name[name].is_dir):
-            if is_begun(path):  # whose charts and thumbnails are no images to learn from
+            # The charts and thumbnails of a run are no images to learn from.
+            if is_begun(path) or is_claimed(path):
                 found.ignored[OF_RUNS] += 1
             else:
                 found.folders.append(path)

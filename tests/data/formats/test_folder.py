@@ -173,21 +173,30 @@ def test_what_a_folder_without_images_holds_is_counted(tmp_path):
         load_data(tmp_path)
 
 
-@pytest.mark.parametrize("file", ["run.toml", "compare.json"])
+@pytest.mark.parametrize("file", ["run.toml", "compare.json", "state"])
 def test_a_run_is_no_source_of_images_and_beside_classes_it_is_left_out(
     file, tmp_path, monkeypatch
 ):
     run = tmp_path / "runs" / "pets"
-    class_folders(run, ("plots", "thumbnails"))
-    (run / file).touch()
+    class_folders(run, ("plots",))
+    if file == "state":  # of a run that was killed before it had anything else
+        (run / file).mkdir()
+    else:
+        class_folders(run, ("thumbnails",))
+        (run / file).touch()
     monkeypatch.chdir(tmp_path)
     for source in ("runs/pets", "pets"):  # its folder, and its name
         with pytest.raises(DataError, match=r"this folder is a run\..*run show runs/pets$"):
             load_data(source)
+    (tmp_path / "runs" / ".DS_Store").touch()
     with pytest.raises(DataError, match="this folder holds runs, and no images besides"):
         load_data("runs")
+    (tmp_path / "runs" / "cat.heic").touch()
+    with pytest.raises(DataError, match="cat.heic, pets.*Convert images of other kinds"):
+        load_data("runs")
+    (tmp_path / "runs" / "cat.heic").unlink()
     class_folders(tmp_path)
     dataset = load_data(tmp_path)
     assert dataset.class_names == ("cat", "dog")
-    assert "ignored: 1 with a run inside" in dataset.notes
+    assert "ignored: 1 hidden or of the system, 1 made by a training" in dataset.notes
     assert any("no images in runs" in note for note in dataset.notes)

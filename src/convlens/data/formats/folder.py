@@ -14,7 +14,7 @@ from convlens.data.formats.idx import idx_files, load_idx
 from convlens.data.formats.layout import FILE_NAME, NOT_READ, find_splits, unwrapped
 from convlens.data.formats.named import NAMES
 from convlens.data.labels import encode_labels
-from convlens.data.walk import OF_RUNS, counted, entries, walk
+from convlens.data.walk import OF_RUNS, SYSTEM, counted, entries, walk
 from convlens.errors import DataError
 from convlens.files import and_more
 from convlens.image_file import CONVERT
@@ -259,7 +259,7 @@ def _composed(names: dict[Path, str]) -> dict[Path, str]:
 def _without_images(folder: Path) -> str:
     """Return what is wrong with a folder without images, and what to do."""
     inside = walk(folder).ignored
-    if inside[OF_RUNS]:
+    if inside[OF_RUNS] and inside.keys() <= {OF_RUNS, SYSTEM}:
         message = _(
             "{folder}: a data source must hold labelled images; this folder holds runs, and no "
             "images besides. Name the folder of the images."
