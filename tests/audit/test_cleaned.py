@@ -165,13 +165,21 @@ def test_an_existing_folder_and_one_among_the_images_are_refused(folder, tmp_pat
 def test_no_power_cut_takes_what_the_copy_has(folder, tmp_path, monkeypatch):
     """All of it is on the disk before the copy has its name."""
     synced = set()
+    before = set()
     real = os.fsync
+    rename = Path.rename
+    out = tmp_path / "copy"
 
     def sync(number):
         synced.add(os.fstat(number).st_ino)
         real(number)
 
+    def name(path, target):
+        if target == out:
+            before.update(synced)
+        return rename(path, target)
+
     monkeypatch.setattr(os, "fsync", sync)
-    out = tmp_path / "copy"
+    monkeypatch.setattr(Path, "rename", name)
     export_cleaned(load_data(folder), out, [])
-    assert {path.stat().st_ino for path in (out, *out.rglob("*"))} <= synced
+    assert {path.stat().st_ino for path in (out, *out.rglob("*"))} <= before

@@ -3,6 +3,7 @@ import json
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from convlens.budget import deadline as deadline_module
@@ -14,7 +15,9 @@ from convlens.budget.deadline import (
 )
 from convlens.budget.plan import Plan, parse_duration
 from convlens.errors import ConfigError, Interrupted
+from convlens.run import Run
 from convlens.screen import Screen
+from convlens.training.checkpoint import State
 
 QUIET = Screen(quiet=True)
 
@@ -84,19 +87,24 @@ def test_epochs_follow_the_speed():
     assert epochs_that_fit(1, 3, 17.0, 30.0, strict) == 3
 
 
+def save(run, state):
+    """Write a state without arrays."""
+    np.savez(run.state_path, state=json.dumps(dataclasses.asdict(state)))
+
+
 class FakeTrainer:
     """Trains by turning the clock: `step` gives the seconds of a step after n epochs, or raises."""
 
     parts = 1
 
-    def __init__(self, step, folder, length, monkeypatch):
+    def __init__(self, step, run, length, monkeypatch):
         self.step = step
         self.now = 0.0
         self.history = []
         self.lengths = []
         self.ended = ""
         self.screen = QUIET
-        self.path = folder / "classifier.keras"
+        self.path = run.classifier_path
         self.set_plan(length)
         set_time(monkeypatch, lambda: self.now)
 
@@ -116,20 +124,20 @@ class FakeTrainer:
                     self.history.append({})
                     self.path.touch()
                 if stop_requested() and len(self.history) < self.epochs:
+                    save(run, State(epoch=len(self.history)))
                     raise Interrupted("stopped")
 
 
 @pytest.fixture
 def until(tmp_path, monkeypatch):
     def train(step, length, budget=None, kind=FakeTrainer):
-        """Train as planned, in a time of which all that was planned is the training."""
-        trainer = kind(step, tmp_path, length, monkeypatch)
-        run = SimpleNamespace(
-            history=trainer.history,
-            classifier_path=trainer.path,
-            folder=tmp_path,
-            write=lambda name, text: None,
-        )
+        """Train as planned, in a time of which all that was planned is the training.
+
+        The run has no history.csv, as if somebody had removed it during the training.
+        """
+        run = Run(tmp_path)
+        (tmp_path / "state").mkdir()
+        trainer = kind(step, run, length, monkeypatch)
         budget = budget or length.seconds
         deadline = Deadline(length.seconds, grace=0.02 * budget, slack=0.05 * budget)
         note = train_until(trainer, run, length, deadline, trainer.set_plan)
@@ -181,6 +189,26 @@ def test_a_classifier_that_a_killed_process_has_left_is_no_finished_epoch(until)
     trainer, note = until(lambda _: 200.0, Plan(4, 5, 100.0), kind=Resumed)
     assert "stopped after 1 of 4 epochs" in note
     assert len(trainer.history) == 1
+
+
+def test_a_training_that_goes_on_within_its_first_epoch_is_stopped_at_its_end(until):
+    class Resumed(FakeTrainer):
+        def __init__(self, step, run, *facts):
+            super().__init__(step, run, *facts)
+            save(run, State(step=3))
+
+        def run(self, run, *, stop_requested):
+            answers = []
+            for _ in range(3):
+                self.now += 200.0
+                answers.append(stop_requested())
+            assert answers == [False, True, True]
+            save(run, State(epoch=1, step=1))
+            raise Interrupted("stopped")
+
+    trainer, note = until(lambda _: 200.0, Plan(4, 5, 100.0), kind=Resumed)
+    assert "stopped after 1 of 4 epochs" in note
+    assert trainer.ended == note
 
 
 @pytest.mark.parametrize("seconds", [1.0, 1000.0], ids=["early", "after the end"])

@@ -19,7 +19,7 @@ from convlens.language import _, ngettext
 from convlens.progress import ProgressFile
 from convlens.run import Run
 from convlens.screen import duration
-from convlens.training.checkpoint import recorded_end
+from convlens.training.checkpoint import State, read_state, recorded_end
 from convlens.training.trainer import Trainer
 from convlens.transfer.fine_tune_stage import FineTuneStage
 
@@ -177,12 +177,9 @@ def epochs_that_fit(
 class _Watch:
     """Decides after each step of a training whether it should stop there.
 
-    It must be asked from the first step of an epoch on.
-
     Attributes:
-        run: The run of the training.
         plan: The length of the training, and where that does not fit, one that does.
-        done: The number of epochs that were finished before.
+        saved: The state in which the training begins.
         deadline: When the training should end.
         has_head: Whether there is a classifier before the first epoch, that of a head.
         parts: The number of calls for each step of the plan.
@@ -192,9 +189,8 @@ class _Watch:
         began: The end of the first step, during which the backend has compiled.
     """
 
-    run: Run
     plan: Plan
-    done: int
+    saved: State
     deadline: Deadline
     has_head: bool = False
     parts: int = 1
@@ -214,10 +210,10 @@ class _Watch:
             self.began = now
         end = self.deadline.end
         is_over = now > end + self.deadline.grace
-        # A classifier alone may be of an epoch that a process that was killed did not keep.
-        self.late = is_over and (self.has_head or len(self.run.history) > 0)
-        finished, rest = divmod(self.calls, steps_per_epoch)
-        done = self.done + finished
+        finished, rest = divmod(self.saved.step + self.calls, steps_per_epoch)
+        done = self.saved.epoch + finished
+        # A classifier file may be of an epoch that a process that was killed did not keep.
+        self.late = is_over and (self.has_head or done > 0)
         planned = self.plan.epochs
         watched = now - self.began
         if self.late or rest or done >= planned or watched < WATCHED * self.plan.seconds:
@@ -226,6 +222,11 @@ class _Watch:
         epochs = epochs_that_fit(done, planned, epoch_seconds, end - now, self.deadline)
         self.plan = replace(self.plan, epochs=epochs)
         return epochs != planned
+
+
+def _saved_state(run: Run) -> State:
+    """Return the saved state of a run, which is a new one if nothing was saved."""
+    return read_state(run.state_path) if run.has_state else State()
 
 
 def train_until(
@@ -255,10 +256,9 @@ def train_until(
         Interrupted: If the user pressed Ctrl-C. The state and the best epoch are kept.
         TrainingError: If the loss is not finite. The best epoch is kept.
     """
-    done = 0
+    has_head = isinstance(trainer, FineTuneStage)
     while True:
-        has_head = isinstance(trainer, FineTuneStage)
-        watch = _Watch(run, plan, done, deadline, has_head, trainer.parts)
+        watch = _Watch(plan, _saved_state(run), deadline, has_head, trainer.parts)
         try:
             with backend.forgotten():  # another plan compiles anew
                 trainer.run(run, stop_requested=watch)
@@ -267,7 +267,7 @@ def train_until(
                 raise
         else:
             return recorded_end(run) or ""
-        done = len(run.history)
+        done = _saved_state(run).epoch
         if watch.late:
             late = _(
                 "stopped after {done} of {epochs} epochs: it was slower than measured, and its "

@@ -6,14 +6,12 @@ left of its time.
 
 import json
 import time
-from contextlib import suppress
 
 from convlens.budget.deadline import Deadline, train_until
 from convlens.budget.plan import Plan
-from convlens.errors import Interrupted, RunError, TrainingError
-from convlens.history import Row
+from convlens.errors import Interrupted, TrainingError
 from convlens.run import Run
-from convlens.training.checkpoint import read_state
+from convlens.training.checkpoint import read_state, rows_so_far
 from convlens.training.step_time import step_seconds
 from convlens.training.trainer import Trainer
 
@@ -69,7 +67,7 @@ def _seconds_at_state(run: Run) -> float:
     state = read_state(run.state_path)
     in_epochs = sum(float(row["seconds"] or 0) for row in state.history) + state.seconds
     # The time of the last stop is that of the state unless epochs were trained since.
-    return in_epochs if len(_rows(run)) > state.epoch else max(in_epochs, _seconds_at_stop(run))
+    return in_epochs if len(rows_so_far(run)) > state.epoch else max(in_epochs, _seconds_at_stop(run))
 
 
 def _seconds_at_stop(run: Run) -> float:
@@ -77,14 +75,7 @@ def _seconds_at_stop(run: Run) -> float:
     return float(json.loads(clock.read_text(encoding="utf-8"))) if clock.exists() else 0.0
 
 
-def _rows(run: Run) -> list[Row]:
-    """Return the rows of the history, which is written anew where it is missing or damaged."""
-    with suppress(RunError):
-        return run.history
-    return []
-
-
 def seconds_trained(run: Run) -> float:
     """Return the seconds that a run was trained for, those of its finished epochs at least."""
     # A run that was killed after a resume has been trained for longer than at its last stop.
-    return max(_seconds_at_stop(run), sum(float(row["seconds"] or 0) for row in _rows(run)))
+    return max(_seconds_at_stop(run), sum(float(row["seconds"] or 0) for row in rows_so_far(run)))

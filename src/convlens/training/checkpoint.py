@@ -8,7 +8,7 @@ anew, and `.keras` files drop the state of dropout's random numbers.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from convlens import backend
 from convlens.errors import RunError
 from convlens.files import DAMAGE, Remedy, write_atomically
+from convlens.history import Row
 from convlens.language import N_, _, ngettext, recalled, recorded
 from convlens.reasons import damage_reason
 from convlens.run import Run
@@ -32,6 +33,16 @@ REMEDY = Remedy(
 END = "state/end.json"  # in a run: why its training ended before its plan
 
 Arrays = list[NDArray[Any]]
+
+
+def rows_so_far(run: Run) -> list[Row]:
+    """Return the rows of the history, none if it is missing or damaged.
+
+    A training writes its history anew after each epoch, and reads its epochs from the state.
+    """
+    with suppress(RunError):
+        return run.history
+    return []
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """Fit: Keras' own training loop, extended so that it can be stopped and resumed at any step."""
 
-import contextlib
 import math
 import time
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from convlens import backend
 from convlens.config import Config
 from convlens.data.batches import Batches
-from convlens.errors import Interrupted, RunError, TrainingError
+from convlens.errors import Interrupted, TrainingError
 from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
@@ -24,6 +23,7 @@ from convlens.training.checkpoint import (
     has_finite_weights,
     load_state,
     recorded_end,
+    rows_so_far,
     save_state,
 )
 from convlens.training.divergence import LOSS, WEIGHTS, diverged
@@ -128,7 +128,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
     def begin(self, model: keras.Model, first: State | None) -> State:
         """Return the state from which the model goes on, and tell of the epochs before it."""
-        before = self._epochs_before()
+        before = len(rows_so_far(self.run))
         if self.run.has_state:
             self.restore(model)
         elif first is not None:
@@ -146,12 +146,6 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
             self.screen.epoch(row, best=best)
             self.hooks.on_epoch(row, best)
         return state
-
-    def _epochs_before(self) -> int:
-        """Return how many epochs a training that was killed had finished."""
-        with contextlib.suppress(RunError):  # A history that is damaged is written anew.
-            return len(self.run.history)
-        return 0
 
     def save(self) -> None:
         """Replace the saved state by the present one."""
