@@ -67,7 +67,9 @@ def _seconds_at_state(run: Run) -> float:
     state = read_state(run.state_path)
     in_epochs = sum(float(row["seconds"] or 0) for row in state.history) + state.seconds
     # The time of the last stop is that of the state unless epochs were trained since.
-    return in_epochs if len(rows_so_far(run)) > state.epoch else max(in_epochs, _seconds_at_stop(run))
+    return (
+        in_epochs if len(rows_so_far(run)) > state.epoch else max(in_epochs, _seconds_at_stop(run))
+    )
 
 
 def _seconds_at_stop(run: Run) -> float:
