@@ -1,11 +1,12 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
 from convlens import hidden
-from convlens.hidden import hidden_folder, make_hidden_folder
+from convlens.hidden import FORMER, give_name, hidden_folder, make_hidden_folder
 
 
 def test_the_folder_is_new_and_can_be_read_by_others(tmp_path):
@@ -65,6 +66,58 @@ def test_a_process_that_has_ended_but_is_not_waited_for_is_dead(tmp_path):
     folder = make_hidden_folder(tmp_path / "out")
     assert list(tmp_path.iterdir()) == [folder]
     process.wait()
+
+
+def replace(out):
+    """Put a new folder in the place of another."""
+    with hidden_folder(out) as folder:
+        (folder / "new").mkdir()
+        give_name(folder / "new", out, folder / FORMER)
+
+
+def filled(out):
+    out.mkdir()
+    (out / "state.npz").touch()
+    return out
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from tests.test_hidden import replace
+
+rename = Path.rename
+Path.rename = lambda path, new: os._exit(9) if path.name == "new" else rename(path, new)
+replace(Path(sys.argv[1]))
+"""
+
+
+def test_a_folder_whose_replacement_was_killed_between_two_names_comes_back(tmp_path):
+    out = filled(tmp_path / "out")
+    assert subprocess.run([sys.executable, "-c", KILLED, str(out)], check=False).returncode == 9
+    assert not out.exists()
+    hidden.remove_leftovers(out)
+    assert list(tmp_path.iterdir()) == [out]
+    assert (out / "state.npz").exists()
+    replace(out)
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("last", ["out", "new"])
+def test_ctrl_c_after_either_name_leaves_one_of_the_folders(last, tmp_path, monkeypatch):
+    rename = Path.rename
+    out = filled(tmp_path / "out")
+
+    def interrupted(path, new):
+        rename(path, new)
+        if path.name == last:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        replace(out)
+    assert list(tmp_path.iterdir()) == [out]
+    assert (out / "state.npz").exists() == (last == "out")
 
 
 def test_folders_of_other_computers_are_left_alone(tmp_path, monkeypatch):

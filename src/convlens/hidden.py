@@ -18,6 +18,7 @@ import psutil
 
 from convlens.folders import make_folder, sync_folder
 
+FORMER = ".former"  # in a hidden folder: what had the name before
 CLOSE = 120  # seconds; a process that began later than the one of that number is another one
 
 
@@ -37,7 +38,7 @@ def hidden_folder(out: Path) -> Iterator[Path]:
         try:
             yield hidden
         finally:
-            shutil.rmtree(hidden, ignore_errors=True)
+            _remove(hidden, out)
     finally:
         if not out.exists():
             for folder in made:  # from the innermost on
@@ -51,10 +52,12 @@ def give_name(hidden: Path, out: Path, former: Path | None = None) -> None:
     Args:
         hidden: The folder.
         out: Its new name.
-        former: Where a folder is moved that has this name now; None if there must be none.
+        former: Where a folder is moved that has this name now; None if there must be none. It is
+            `FORMER` in the folder that `hidden_folder` yields, from which it comes back if this
+            fails.
 
     Raises:
-        OSError: If the disk fails, or the name is taken. The former folder keeps its name then.
+        OSError: If the disk fails, or the name is taken.
     """
     for path in hidden.rglob("*"):
         if path.is_dir():
@@ -65,12 +68,7 @@ def give_name(hidden: Path, out: Path, former: Path | None = None) -> None:
     sync_folder(hidden)
     if former is not None and out.exists():
         out.rename(former)
-    try:
-        hidden.rename(out)
-    except BaseException:
-        if former is not None and former.exists():
-            former.rename(out)
-        raise
+    hidden.rename(out)
     sync_folder(out.parent)
 
 
@@ -97,6 +95,9 @@ def remove_leftovers(out: Path) -> None:
 
     Args:
         out: The folder that they were to become; its parent may be missing.
+
+    Raises:
+        OSError: If a folder that was to be replaced cannot get its name back.
     """
     if not out.parent.is_dir():
         return
@@ -105,7 +106,15 @@ def remove_leftovers(out: Path) -> None:
     for folder in out.parent.iterdir():
         found = pattern.fullmatch(folder.name)
         if found and not _lives(int(found[1]), int(found[2])):
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder, out)
+
+
+def _remove(hidden: Path, out: Path) -> None:
+    """Remove a hidden folder, after a folder that it did not replace has got its name back."""
+    former = hidden / FORMER
+    if former.exists() and not out.exists():
+        former.rename(out)
+    shutil.rmtree(hidden, ignore_errors=True)
 
 
 def _lives(number: int, began: int) -> bool:

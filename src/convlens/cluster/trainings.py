@@ -24,7 +24,7 @@ from convlens.config import Config
 from convlens.errors import ClusterError, ConvlensError
 from convlens.files import storage_errors
 from convlens.folders import make_folder
-from convlens.hidden import give_name, hidden_folder
+from convlens.hidden import FORMER, give_name, hidden_folder, remove_leftovers
 from convlens.language import _
 from convlens.lock import LOCK
 from convlens.run import Run
@@ -117,6 +117,7 @@ class OnCluster:
         for job in jobs:
             reference = self._hand_out(shared)
             given.append(job)
+            remove_leftovers(job.run.folder)  # A kill may have left what was trained before there.
             names = (job.run.folder.parent.name, job.run.folder.name)
             yield Task(
                 work,
@@ -222,4 +223,4 @@ def unpack(files: Files, run: Run) -> None:
         return
     with storage_errors(run.folder, _("the run folder")), hidden_folder(run.folder) as hidden:
         write(files, hidden / "new")
-        give_name(hidden / "new", run.folder, hidden / "former")
+        give_name(hidden / "new", run.folder, hidden / FORMER)
