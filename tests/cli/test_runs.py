@@ -117,14 +117,16 @@ def test_a_run_is_removed_when_asked_for(runs, monkeypatch, capsys):
     monkeypatch.setattr("builtins.input", lambda question: "y")
     assert run("run", "remove", "done") == 0
     assert not (runs / "done").exists()
+    (runs / ".0a1b2c3d.mine").mkdir()
+    (runs / ".0a1b2c3d.mine" / "notes.txt").touch()
     assert run("run", "remove", "half", "--yes") == 0
-    assert list(runs.iterdir()) == []
+    assert [path.name for path in runs.iterdir()] == [".0a1b2c3d.mine"]  # not of a run
 
 
 def test_what_a_killed_removal_has_left_is_removed_again_or_no_run_any_more(
     runs, monkeypatch, capsys
 ):
-    """It is killed before each of its calls in turn."""
+    """It is killed before each of its calls in turn, and the last one removes what is left."""
     left = iter(())
 
     def counted(real):
@@ -147,7 +149,7 @@ def test_what_a_killed_removal_has_left_is_removed_again_or_no_run_any_more(
         assert not (runs / "gone").exists() or run("run", "remove", "gone", "--yes") == 0
     assert calls > 5
     assert not (runs / "gone").exists()
-    assert {path.name for path in runs.iterdir() if path.name[0] != "."} == {"done", "half"}
+    assert {path.name for path in runs.iterdir()} == {"done", "half"}
 
 
 def test_several_runs_are_removed_at_once_or_none(runs, capsys):

@@ -1,7 +1,5 @@
 """`convlens run`: what runs there are, whether they are whole, and how one is removed."""
 
-import secrets
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +9,10 @@ from cyclopts import App, Parameter
 from rich.filesize import decimal
 
 from convlens import run_access, run_folder
-from convlens.cli import versions
+from convlens.cli import removing, versions
 from convlens.cli.output import print_json
 from convlens.errors import ConfigError, RunError
-from convlens.files import and_more, storage_errors
+from convlens.files import and_more
 from convlens.language import N_, _, ngettext, sentences
 from convlens.screen import Screen
 
@@ -202,7 +200,7 @@ def remove(
         screen.say(_("nothing was removed"))
         return
     for folder in folders:
-        _remove(folder)
+        removing.remove(folder)
         screen.fact(_("removed"), str(folder))
     if len(entries) > 1:
         total = ngettext("{size} in {count:,} run", "{size} in {count:,} runs", len(entries))
@@ -249,25 +247,6 @@ def _is_confirmed(folders: Sequence[Path]) -> bool:
     except EOFError:  # Ctrl-D answers nothing
         Screen().say()
         return False
-
-
-def _remove(folder: Path) -> None:
-    """Remove a run; what makes the folder a run goes last, so that a rest can be removed again.
-
-    Raises:
-        StorageError: If it cannot be removed.
-    """
-    last = (run_folder.SETTINGS, run_folder.COMPARISON_FACTS, "data.json")
-    place = folder.resolve()
-    unnamed = place.with_name(f".{secrets.token_hex(4)}.{place.name}")
-    with storage_errors(folder, _("the run folder"), _("Make it writable, and try again.")):
-        for path in folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            elif path.name not in last:
-                path.unlink()
-        place.rename(unnamed)
-        shutil.rmtree(unnamed)
 
 
 def _find(name: str) -> Path:
