@@ -163,7 +163,7 @@ def test_other_images_are_not_taken_for_those_of_the_run_by_the_name_of_their_fo
     screen, text = recording()
     folder = score_other(run, run.classifier(), other, screen)
     facts = json.loads((folder / "report.json").read_text())
-    assert facts["images_seen"] == str(place)
+    assert facts["images_seen"] == f"hospital/{name}"
     said = accuracy_in_words(facts) + none_of_these_in_words(facts)
     assert "For new images of the same kind, expect an accuracy between" in said
     assert "was chosen on these images" not in said

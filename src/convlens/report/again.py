@@ -266,11 +266,13 @@ def _to_score(dataset: Dataset, store: Store) -> Splits:
 
 
 def _name_of(dataset: Dataset) -> str:
-    """Return what a report calls images: their path, if their name is one for a run's own images.
+    """Return what a report calls images: with the folder around them, if a run's own have this name.
 
     A folder may be called "validation" and still have nothing to do with the run.
     """
-    return dataset.path if dataset.name in IMAGES_SEEN else dataset.name
+    return (
+        str(Path(*Path(dataset.path).parts[-2:])) if dataset.name in IMAGES_SEEN else dataset.name
+    )
 
 
 def _evaluated_on(dataset: Dataset) -> dict[str, Any]:
