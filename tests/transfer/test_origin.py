@@ -194,7 +194,8 @@ def test_images_that_the_backbone_has_learned_from_are_not_tested_on(digits, bac
 @pytest.mark.parametrize(
     ("settings", "found"),
     [
-        ({"backbone": "base"}, False),
+        ({"backbone": "base"}, True),  # a name and not a path
+        ({"backbone": "runs/base"}, False),
         ({"backbone": "base.keras"}, False),
         ({"backbone": "/base.keras"}, True),
         ({"model": "vgg16", "weights": "weights.h5"}, False),
@@ -209,5 +210,5 @@ def test_a_run_that_goes_on_in_another_folder_says_where_it_has_looked(
     (tmp_path / "damaged.keras").write_bytes(b"")
     with pytest.raises((ClassifierError, ModelError)) as caught:
         resumed_origin(Config().replace(**settings), None)
-    where = f"given, now {tmp_path}: continue the run in the folder in which it was begun."
+    where = f"folder, {tmp_path}: continue the run in the folder in which it was begun."
     assert str(caught.value).endswith(where) != found
