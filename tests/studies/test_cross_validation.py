@@ -178,12 +178,14 @@ class Listing(Screen):
     def __init__(self):
         super().__init__(quiet=True)
         self.told = []
+        self.count = 0
 
     def note(self, text):
         self.told.append(text)
 
     def fact(self, name, value):
         self.told.append((name, value))
+        self.count += 1
 
 
 def test_a_screen_of_a_user_is_told_everything_and_notes_once():
@@ -192,7 +194,7 @@ def test_a_screen_of_a_user_is_told_everything_and_notes_once():
     for _ in range(2):
         shown.note("no validation images")
         shown.fact("draw", "1")
-    without_rows(shown).note("no validation images")
     assert screen.told == ["no validation images", ("draw", "1"), ("draw", "1")]
+    assert screen.count == 2
     assert without_rows(screen).rows is False
     assert screen.rows is True

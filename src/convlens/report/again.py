@@ -266,7 +266,7 @@ def _to_score(dataset: Dataset, store: Store) -> Splits:
 
 
 def _name_of(dataset: Dataset) -> str:
-    """Return what a report calls images: with the folder around them, if a run's own have this name.
+    """Return what a report calls images, with the folder around them if a run's own have this name.
 
     A folder may be called "validation" and still have nothing to do with the run.
     """

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from convlens.config import Config
 from convlens.data.dataset import Dataset
@@ -37,20 +37,29 @@ class Continued(NamedTuple):
 
 
 def once(screen: Screen) -> Screen:
-    """Return a screen that shows each note only once, even if several trainings repeat it.
+    """Return a screen that shows each note only once, even if several trainings repeat it."""
+    return cast(Screen, _Once(screen))
 
-    Everything else it does as the given screen, whose class may be one of the user.
+
+class _Once:
+    """A screen that does all but notes as another one, whose class may be one of the user.
+
+    Args:
+        screen: The other screen.
     """
-    shown: set[str] = set()
 
-    def note(text: str) -> None:
-        if text not in shown:
-            shown.add(text)
-            screen.note(text)
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._shown: set[str] = set()
 
-    like = copy.copy(screen)
-    like.note = note  # type: ignore[method-assign]
-    return like
+    def note(self, text: str) -> None:
+        """Show a note that was not shown before."""
+        if text not in self._shown:
+            self._shown.add(text)
+            self._screen.note(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._screen, name)
 
 
 def without_rows(screen: Screen) -> Screen:

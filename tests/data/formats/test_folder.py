@@ -192,7 +192,7 @@ def test_a_run_is_no_source_of_images_and_beside_classes_it_is_left_out(
     with pytest.raises(DataError, match="this folder holds runs, and no images besides"):
         load_data("runs")
     (tmp_path / "runs" / "cat.heic").touch()
-    with pytest.raises(DataError, match="cat.heic, pets.*Convert images of other kinds"):
+    with pytest.raises(DataError, match=r"cat\.heic, pets.*Convert images of other kinds"):
         load_data("runs")
     (tmp_path / "runs" / "cat.heic").unlink()
     class_folders(tmp_path)
