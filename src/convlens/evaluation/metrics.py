@@ -142,12 +142,11 @@ def macro_scores(
     They are means over the classes that have images. As in scikit-learn, a class that was never
     predicted counts with a precision of 0. The intervals are from a bootstrap: since resampling the
     images only changes the counts of the confusion matrix, which are multinomial, those counts are
-    drawn. Where classes have few images, the mean recall and F1 of the resamples are not those of
-    the images, so that their intervals, and with them that of the balanced accuracy, are moved by
-    the difference. That of the precision is not (docs/decisions/calibration.md). Every interval
-    holds its value. Without any mistake, it begins at the lower end of Wilson's interval for the
-    number of images. If each class is entirely correct or entirely wrong, it is wider than
-    necessary: the mean ends of those of the classes.
+    drawn. Where classes have few images, the mean of the resamples is not the value of the images;
+    all intervals but that of the precision are moved by the difference, see
+    docs/decisions/calibration.md. Every interval holds its value. Without any mistake, it begins at
+    the lower end of Wilson's interval for the number of images. If each class is entirely correct
+    or entirely wrong, it is wider than necessary: the mean ends of those of the classes.
 
     Args:
         confusion: (num_classes, num_classes) counts, see `confusion_matrix`.

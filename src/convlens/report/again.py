@@ -270,9 +270,8 @@ def _name_of(dataset: Dataset) -> str:
 
     A folder may be called "validation" and still have nothing to do with the run.
     """
-    return (
-        str(Path(*Path(dataset.path).parts[-2:])) if dataset.name in IMAGES_SEEN else dataset.name
-    )
+    around = Path(dataset.path).parts[-2:]
+    return str(Path(*around)) if dataset.name in IMAGES_SEEN else dataset.name
 
 
 def _evaluated_on(dataset: Dataset) -> dict[str, Any]:
