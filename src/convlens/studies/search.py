@@ -47,8 +47,8 @@ from convlens.training.setup import describe_images
 
 TENSORBOARD = "tensorboard"  # the folder for its page HParams
 TRIALS = {  # by whether the time is limited
-    True: N_("{trials} of {epochs}, none begun after {limit}; weak ones are stopped early"),
-    False: N_("{trials} of {epochs}; weak ones are stopped early"),
+    True: N_("{trials}, of {epochs} each, none begun after {limit}; weak ones are stopped early"),
+    False: N_("{trials}, of {epochs} each; weak ones are stopped early"),
 }
 
 

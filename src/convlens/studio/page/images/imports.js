@@ -134,7 +134,8 @@ async function ask(id) {
 }
 
 export async function finish(chosen) {
-  const { id, refused } = current.get();
+  const { id, refused, phase } = current.get();
+  if (phase === "finishing") return; // a click before the button was gone
   current.change({ phase: "finishing" });
   try {
     const answer = await call(`/api/imports/${id}/finish`, { json: chosen });
