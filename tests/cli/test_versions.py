@@ -29,6 +29,7 @@ def test_the_verdict_its_images_and_what_differs_are_printed(runs, capsys):
     assert "only new classifies 14 of 36 images correctly, only old 0" in said
     assert "The test images differ (old 40, new 36). Of each two" in said
     assert "accuracy on common images images old 61.1 % new 100.0 % 36" in said
+    assert "run test, 95 % images in all lists" in said  # the interval is that of fewer images
     assert "setting old new epochs 4 9" in said
 
 

@@ -55,7 +55,7 @@ def compare(
 def _table(found: "Comparison") -> list[list[str]]:
     from convlens.report.content import score_of
 
-    rows: list[list[str]] = [[_("run"), _("test, 95 %"), _("images"), _("lists")]]
+    rows: list[list[str]] = [[_("run"), _("test, 95 %"), _("images in all"), _("lists")]]
     for one in found.versions:
         score = score_of(one.report["metrics"]["accuracy"])
         lists = ", ".join(str(used["file"]) for used in one.data.get("lists", ()))
