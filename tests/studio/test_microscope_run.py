@@ -127,7 +127,7 @@ def test_what_two_tabs_ask_for_at_once_is_computed_once(page, monkeypatch):
     image = put(page, "twice.png")
     asked = []
 
-    def compute(_run, request):
+    def compute(_run, request, _stops):
         asked.append(request)
         time.sleep(0.3)  # in which the other one asks, too
         return {"rows": []}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from types import SimpleNamespace
@@ -105,7 +106,8 @@ def test_what_nobody_waits_for_any_more_is_forgotten(monkeypatch):
             await task
         await asyncio.to_thread(ended.wait, 10)
 
-    asyncio.run(break_off())
+    with ThreadPoolExecutor(1) as pool:  # the browser of other tests has a loop in this thread
+        pool.submit(asyncio.run, break_off()).result()
     word, forgotten = told
     assert word == forgotten
     with pytest.raises(ConvlensError):

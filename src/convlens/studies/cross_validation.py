@@ -282,7 +282,7 @@ def train_fold(
     whole, origin = shared
     fold = replace(whole, splits=splits)
     training = open_training(fold, as_begun(run, config), origin, screen)
-    training.setup.describe(run)
+    training.setup.describe(run, is_part=True)
     if announced:
         training.announce(run)
     training.run(run)

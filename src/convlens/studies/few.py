@@ -196,7 +196,7 @@ def train_draw(
     """
     whole, origin = shared
     training = open_training(_part(whole, drawn), as_begun(run, config), origin, screen)
-    training.setup.describe(run)
+    training.setup.describe(run, is_part=True)
     training.run(run)
     predict = training.prepare_scores(run)
     finish(run, training.setup.prepared, screen, predict=predict, explain=False)

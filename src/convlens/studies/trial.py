@@ -52,7 +52,7 @@ def train_trial(
     try:
         trainer = open_trainer(prepared, as_begun(run, config), screen)
         if not (run.folder / "run.toml").exists():
-            trainer.setup.describe(Run(run.folder.parent).part(run.folder.name))
+            trainer.setup.describe(Run(run.folder.parent).part(run.folder.name), is_part=True)
         trainer.run(run, on_epoch=judge)
     except BelowMedian as end:
         median = end.median

@@ -113,17 +113,19 @@ class Setup:
             )
             self.config = self.config.replace(micro_batch=micro_batch)
 
-    def describe(self, run: Run, **facts: Any) -> None:
+    def describe(self, run: Run, *, is_part: bool = False, **facts: Any) -> None:
         """Write the configuration and the split of the images into the run folder.
 
         A network that is not from the zoo is saved as it starts, so that the run can be resumed.
 
         Args:
             run: The run folder.
+            is_part: Whether it is a part of a study, whose folder has the list of the images.
             facts: Further entries of data.json.
         """
         unseal(run.folder)
-        record_images(run.folder, self.prepared, self.origin.learned)
+        if not is_part:
+            record_images(run.folder, self.prepared, self.origin.learned)
         run.record(self.prepared, facts)
         if not self.origin.is_of_zoo:
             self.classifier().save(run.start_path)
