@@ -13,7 +13,7 @@ from convlens.classifier.classifier import Classifier
 from convlens.config import Config
 from convlens.data.sources import load_data
 from convlens.errors import ConfigError, Interrupted
-from convlens.report import finish
+from convlens.report import results
 from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
 from tests.budget.conftest import QUIET, SMALL
@@ -134,7 +134,7 @@ class Made:
                 ),
             ),
             (measure, "write_evaluation", lambda *_: 1.0),
-            (finish, "write_evaluation", lambda *_: 1.0),
+            (results, "write_evaluation", lambda *_: 1.0),
         ]
         for place, name, seconds in work:
             monkeypatch.setattr(place, name, self.timed(getattr(place, name), seconds))
