@@ -6,8 +6,9 @@ images are used once per network, for the final table.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from convlens.audit.gate import as_checked
 from convlens.budget.train_for import seconds_trained, train_for
@@ -95,16 +96,23 @@ def compare(  # noqa: PLR0913 - the public entry point; all but two have default
         planned = plan_networks(recipes, prepared, 60 * minutes, screen)
     comparison = Run.create(run, f"{dataset.name}-compare")
     with comparison.removed_on_failure(), comparison.locked():
-        record_images(comparison.folder, prepared)
-        for name in names:
-            network = comparison.part(name)
-            network.record(prepared)
-            network.write("run.toml", planned[name].to_toml())
-            seal_begun(network.folder, network.lists)
         facts = {"models": list(names), "minutes": minutes, "path": prepared.to_dict()["path"]}
-        comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
-        seal_begun(comparison.folder)
+        _write(comparison, prepared, planned, facts)
         return _carry_out(comparison, prepared, screen, place or Here())
+
+
+def _write(
+    comparison: Run, prepared: Prepared, planned: Mapping[str, Config], facts: Mapping[str, Any]
+) -> None:
+    """Write what a new comparison and its networks need to go on, with its checksums."""
+    record_images(comparison.folder, prepared)
+    for name, config in planned.items():
+        network = comparison.part(name)
+        network.record(prepared)
+        network.write("run.toml", config.to_toml())
+        seal_begun(network.folder, network.lists)
+    comparison.write(FACTS, json.dumps(facts, ensure_ascii=False, indent=1))
+    seal_begun(comparison.folder)
 
 
 def open_comparison(name: str | Path) -> Run:

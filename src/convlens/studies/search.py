@@ -108,12 +108,17 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         "space": to_dict(space),
     }
     with folder.removed_on_failure(), folder.locked():
-        record_images(folder.folder, prepared)
-        folder.record(prepared)
-        folder.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
-        folder.write("run.toml", config.to_toml())
-        seal_begun(folder.folder, folder.lists)
+        _write(folder, prepared, config, facts)
         return _carry_out(folder, prepared, screen, place or Here())
+
+
+def _write(run: Run, prepared: Prepared, config: Config, facts: Mapping[str, Any]) -> None:
+    """Write what a new search needs to go on, with its checksums."""
+    record_images(run.folder, prepared)
+    run.record(prepared)
+    run.write("search.json", json.dumps(facts, ensure_ascii=False, indent=1))
+    run.write("run.toml", config.to_toml())
+    seal_begun(run.folder, run.lists)
 
 
 def _check_validation(prepared: Prepared) -> None:
