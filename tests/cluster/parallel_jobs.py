@@ -22,7 +22,9 @@ from convlens.screen import Screen
 
 EPOCHS = 3
 BATCH = 32
-LIMIT = 397  # of which 256 are for the training, and 60 for the validation
+LIMIT = 396
+# Whole batches, as --workers trains on whole batches only. The validation has 60 images.
+LEARNED = 8 * BATCH
 FREE = 30.0  # seconds after which all processes must have ended
 NODE = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
 LONG = 600.0  # seconds
@@ -156,6 +158,7 @@ def train(digits, config, folder, stage_of=None):
     quiet = Screen(quiet=True)
     origin = choose_origin(config, network())
     prepared = pipeline.prepare_images(origin, digits, config, quiet)
+    assert len(prepared.splits.train) == LEARNED
     training = pipeline.open_training(prepared, config, origin, quiet, stage_of)
     run = Run.create(folder, "run")
     with run.locked():
