@@ -78,6 +78,18 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
             N_("They are the states of one training, not of several."),
         ),
         ("few", EXCLUDES, ("folds", "from", "find_learning_rate"), ONE_OF_THEM),
+        (
+            "few",
+            EXCLUDES,
+            ("val", "patience", "accept"),
+            N_("It learns from the images that are drawn alone, so that none validates."),
+        ),
+        (
+            "folds",
+            EXCLUDES,
+            ("test",),
+            N_("Each fold tests the network that has learned from the others."),
+        ),
         ("draws", NEEDS, ("few",), N_("It says how often the images of --few are drawn.")),
         ("budget", EXCLUDES, ("epochs",), N_("The budget plans the epochs.")),
         ("budget", EXCLUDES, ("steps_per_epoch",), N_("The budget plans the steps.")),

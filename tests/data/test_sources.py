@@ -43,6 +43,7 @@ def test_only_a_test_folder_serves_for_evaluation(tmp_path):
 def test_pattern_that_has_no_use_is_told(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros((4, 2, 2), np.uint8), y=[0, 0, 1, 1])
     assert "pattern was not used" in load_data(tmp_path / "a.npz", pattern="(?P<label>.)").notes[0]
+    assert "layout was not used" in load_data(tmp_path / "a.npz", layout="classes").notes[0]
 
 
 def test_path_goes_before_a_name(tmp_path, monkeypatch):

@@ -40,6 +40,13 @@ def test_every_auto_is_decided(setup):
     assert (config.augment.shift, config.augment.flip) == (0.1, False)
 
 
+def test_a_training_that_cannot_stop_early_says_so(digits):
+    config = CONFIG.replace(patience=3, val=0.0)
+    (note,) = setup_of(digits, config).notes()
+    assert note.startswith("--patience 3 has no effect: without validation images (--val)")
+    assert not setup_of(digits, config.replace(val=0.2)).notes()
+
+
 def test_the_facts_in_words(setup):
     splits = setup.prepared.splits
     count = setup.network.count_params()

@@ -83,6 +83,10 @@ def load_data(
             pattern is not None and dataset.labelled_by != BY_FILE_NAME,
             _("the pattern was not used because the labels are not in the file names"),
         ),
+        *note_if(
+            layout != "auto" and dataset.labelled_by is None,
+            _("the layout was not used because the labels are not those of a folder"),
+        ),
     )
     dataset = replace(dataset, notes=notes)
     if using:

@@ -226,8 +226,17 @@ class Setup:
         return [
             *self.prepared.notes,
             *self.origin.notes(self.prepared, self.config, self.network),
-            *filter(None, [self.memory, self.maps_note]),
+            *filter(None, [self.memory, self.maps_note, self._patience_note()]),
         ]
+
+    def _patience_note(self) -> str:
+        """Return a note if the training is to stop early, and nothing tells it when."""
+        if not self.config.training.patience or len(self.prepared.splits.val):
+            return ""
+        return _(
+            "--patience {patience} has no effect: without validation images (--val), no epoch is "
+            "known to be better than another"
+        ).format(patience=self.config.training.patience)
 
     def _describe_network(self) -> str:
         described = _("{name}, {count:,} parameters").format(
