@@ -50,6 +50,34 @@ def test_what_is_read_is_not(settings):
     refuse_unread(settings, with_fast_recipe(Config().replace(**settings)))
 
 
+@pytest.mark.parametrize(
+    ("settings", "name", "other"),
+    [
+        ({"accept": 0.95, "calibration": False}, "--accept", "--no-calibration"),
+        ({"pool_size": 3, "pooling": "none"}, "--pool-size", "--pooling none"),
+        ({"pool_strides": 3, "pooling": "none"}, "--pool-strides", "--pooling none"),
+        ({"mixup": 0.2, "batch_size": 1}, "--mixup", "--batch-size 1"),
+        ({"cutmix": 1.0, "micro_batch": 1}, "--cutmix", "--micro-batch 1"),
+    ],
+)
+def test_what_another_setting_switches_off_is_refused(settings, name, other):
+    config = Config().replace(model="custom_cnn", **settings)
+    with pytest.raises(ConfigError) as caught:
+        refuse_unread(settings, config)
+    assert str(caught.value) == f"{name} has no effect with {other}. Leave one of them out."
+    refuse_unread(["pool_size"], config, several={"pooling": ("none", "max")})
+    on = {"pooling": "max", "calibration": True, "batch_size": 2, "micro_batch": 2}
+    refuse_unread(settings, config.replace(**on))
+
+
+def test_a_study_reads_what_one_of_its_trainings_reads():
+    config = Config().replace(model="lenet5", filters=(8,), weight_decay=0.1, optimizer="sgd")
+    refuse_unread(["filters"], config, several={"model": ("lenet5", "custom_cnn")})
+    refuse_unread(["weight_decay"], config, several={"optimizer": ("sgd", "adamw")})
+    with pytest.raises(ConfigError, match="only with --models custom_cnn; found lenet5, vgg11"):
+        refuse_unread(["filters"], config, several={"model": ("lenet5", "vgg11")})
+
+
 def test_the_table_has_settings_and_values_that_there_are():
     for name, (other, values) in READ_WITH.items():
         for value in values:

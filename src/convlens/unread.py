@@ -4,13 +4,14 @@ Whoever gives such a flag expects something of it, and would not notice that not
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from convlens.augmentation import is_augmented, resolve
 from convlens.config import DEFAULTS, Config, ModelConfig
 from convlens.conflicts import OF_TRAINED, WHICH_LAYERS, require
 from convlens.errors import ConfigError
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 from convlens.setting import either, flag_of
 
 CUSTOM = ("custom_cnn",)
@@ -30,6 +31,16 @@ OF_STEPS = (
     "tensorboard",
 )
 OF_NETWORKS = ("micro_batch", "snapshots")  # settings that no head on kept features reads
+# Settings, another setting, and a value of it that leaves nothing of what the first is about.
+SWITCHED_OFF: tuple[tuple[str, str, str | int], ...] = (
+    ("accept", "calibration", False),
+    ("pool_size", "pooling", "none"),
+    ("pool_strides", "pooling", "none"),
+    ("mixup", "batch_size", 1),  # without another image to mix one with
+    ("cutmix", "batch_size", 1),
+    ("mixup", "micro_batch", 1),
+    ("cutmix", "micro_batch", 1),
+)
 OWN_NETWORK = N_("{flag} shapes a new network, and {trained} has its own. Leave it out.")
 NO_STEPS = N_(
     "{flag} is for weights that learn step by step; a linear head on a frozen backbone is a "
@@ -43,7 +54,12 @@ ONLY_HEAD = N_(
 
 
 def refuse_unread(
-    names: Iterable[str], config: Config, start_from: str | None = None, *, budgeted: bool = False
+    names: Iterable[str],
+    config: Config,
+    start_from: str | None = None,
+    *,
+    budgeted: bool = False,
+    several: Mapping[str, Sequence[Any]] | None = None,
 ) -> None:
     """Raise ConfigError for the first of these settings that a training does not read.
 
@@ -54,6 +70,8 @@ def refuse_unread(
         start_from: The classifier that is trained further, if there is one.
         budgeted: Whether a time budget may choose a backbone, which reads `pooling`, and layers
             of it that learn step by step.
+        several: The settings that the trainings of a study differ in, with their values. Another
+            setting is read if one of the trainings reads it.
 
     Raises:
         ConfigError: If a setting shapes a network that is not trained, belongs to a schedule or an
@@ -64,13 +82,16 @@ def refuse_unread(
     convlens.errors.ConfigError: --filters has an effect only with --model custom_cnn; found lenet5. Leave it out, or give --model custom_cnn.
     """  # noqa: E501 - one line of output
     names = [name for name in names if _is_asked_for(name, config)]
+    several = several or {}
     if not budgeted:
         _refuse_without_steps(names, config)
+    _refuse_switched_off(names, config, several)
     trained = start_from or config.transfer.backbone
-    used = {
-        "model": config.model.model,
-        "schedule": config.training.schedule,
-        "optimizer": config.training.optimizer,
+    used: dict[str, Sequence[Any]] = {
+        "model": [config.model.model],
+        "schedule": [config.training.schedule],
+        "optimizer": [config.training.optimizer],
+        **several,
     }
     may_pool = budgeted or config.transfer.backbone is not None
     for name in names:
@@ -79,14 +100,17 @@ def refuse_unread(
         other, values = READ_WITH[name]
         if other == "model" and trained is not None:
             raise ConfigError(_(OWN_NETWORK).format(flag=flag_of(name), trained=trained))
-        if used[other] in values:
+        if any(one in values for one in used[other]):
             continue
+        flag = "--models" if other == "model" and other in several else flag_of(other)
         raise ConfigError(
             _(
                 "{flag} has an effect only with {needed}; found {found}. Leave it out, or give "
                 "{needed}."
             ).format(
-                flag=flag_of(name), needed=f"{flag_of(other)} {either(values)}", found=used[other]
+                flag=flag_of(name),
+                needed=f"{flag} {either(values)}",
+                found=listed(used[other]),
             )
         )
 
@@ -109,13 +133,30 @@ def _refuse_without_steps(names: Sequence[str], config: Config) -> None:
             raise ConfigError(_(unread[name]).format(flag=flag_of(name)))
 
 
+def _refuse_switched_off(
+    names: Sequence[str], config: Config, several: Mapping[str, Sequence[Any]]
+) -> None:
+    """Raise ConfigError for the first setting of something that another setting switches off."""
+    values = _values(config)
+    for name, other, off in SWITCHED_OFF:
+        if name in names and values[other] == off and other not in several:
+            given = f"{flag_of(other)} {off}" if off else flag_of(f"no_{other}")
+            message = _("{flag} has no effect with {other}. Leave one of them out.")
+            raise ConfigError(message.format(flag=flag_of(name), other=given))
+
+
+def _values(config: Config) -> dict[str, Any]:
+    """Return the values of all settings, whatever their section."""
+    return {name: value for section in config.to_dict().values() for name, value in section.items()}
+
+
 def _is_asked_for(name: str, config: Config) -> bool:
     """Return whether the value of a setting asks for something that a training may lack.
 
     Zero switches a setting off, unless it shapes a network, and layers that learn have the default
     share of the rate anyway. Other defaults are asked for where they are named, as `--epochs 20`.
     """
-    value = next(section[name] for section in config.to_dict().values() if name in section)
+    value = _values(config)[name]
     if name == "layer_decay":
         return bool(value != DEFAULTS[name])
     return name in SHAPES or value != 0

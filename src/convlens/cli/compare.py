@@ -1,6 +1,6 @@
 """`convlens compare`: trains networks for the same time, and ranks them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +29,7 @@ from convlens.run_folder import COMPARISON_FACTS, SETTINGS, read_json
 from convlens.screen import Screen
 from convlens.studies import begun
 from convlens.studies.asked import check_minutes
+from convlens.unread import refuse_unread
 from convlens.zoo.names import check_names
 
 if TYPE_CHECKING:
@@ -85,7 +86,14 @@ def compare(  # noqa: PLR0913 - options of the command
         config = configure(flags, Config())
         with place_of(cluster, config) as place:
             start_comparison(
-                path, models, config, minutes=minutes, run=run, using=using or (), place=place
+                path,
+                models,
+                config,
+                given=given_flags(flags),
+                minutes=minutes,
+                run=run,
+                using=using or (),
+                place=place,
             )
 
 
@@ -94,6 +102,7 @@ def start_comparison(  # noqa: PLR0913 - options of the command
     models: str,
     config: Config,
     *,
+    given: Collection[str] = (),
     minutes: float | None,
     run: str | None,
     using: Sequence[Path] = (),
@@ -105,6 +114,7 @@ def start_comparison(  # noqa: PLR0913 - options of the command
         path: A folder, a file or the name of a data set.
         models: The names of the networks, with commas between them.
         config: All settings.
+        given: The names of those that flags give.
         minutes: The minutes of training for each network, or None for the default.
         run: The name or folder of the comparison.
         using: Lists of corrections.
@@ -112,6 +122,7 @@ def start_comparison(  # noqa: PLR0913 - options of the command
     """
     names = [name.strip() for name in models.split(",") if name.strip()]
     check_names(names)  # before the images are looked at, which may take a while
+    refuse_unread(given, config, several={"model": names})
     if minutes is not None:
         check_minutes(minutes)
     refuse_taken_name(run)

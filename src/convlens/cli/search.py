@@ -25,8 +25,8 @@ from convlens.language import N_, _
 from convlens.lock import refuse_locked
 from convlens.screen import Screen
 from convlens.studies import begun
-from convlens.studies.asked import check_search
-from convlens.studies.space import parse_vary
+from convlens.studies.asked import check_search, check_settings
+from convlens.studies.space import default_space, parse_vary
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
@@ -88,7 +88,8 @@ def search(  # noqa: PLR0913 - options of the command
     refuse_wrong_names(config, run)
     trials = 20 if trials is None else trials
     check_search(trials, minutes, 1 if generation is None else generation)
-    space = parse_vary(vary or (), config.model.model) or None
+    space = parse_vary(vary or (), config.model.model) or default_space(config.model.model)
+    check_settings(given_flags(flags), space, config)
     with place_of(cluster, config) as place:
         dataset = open_images(path, config, using or ())
         _search(

@@ -28,7 +28,14 @@ from convlens.language import _, recorded
 from convlens.run import Run
 from convlens.run_folder import HISTORY
 from convlens.studies.generations import SEQUENTIAL, Outcome, known_to
-from convlens.studies.space import Choices, Dimension, Range, Space, setting_value
+from convlens.studies.space import (
+    Choices,
+    Dimension,
+    Range,
+    Space,
+    rate_follows_optimizer,
+    setting_value,
+)
 
 STARTUP = 5  # trials that must have ended before others are drawn and judged by them
 JOURNAL = "journal.log"
@@ -245,11 +252,6 @@ class SeededSampler(optuna.samplers.TPESampler):  # type: ignore[misc]
             known.add_trials(known_to(trials, number, self.generation))
             self._known = (number, known)
         return self._known[1]
-
-
-def rate_follows_optimizer(space: Space) -> bool:
-    """Return whether the learning rate is drawn around the usual rate of the drawn optimizer."""
-    return "optimizer" in space and "learning_rate" not in space
 
 
 def suggest(trial: optuna.Trial, space: Space, base: Config) -> Config:

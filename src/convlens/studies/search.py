@@ -36,11 +36,18 @@ from convlens.studies.generations import (
     generation_begin,
     medians,
 )
-from convlens.studies.journal import RATES, Search, rate_follows_optimizer, suggest
+from convlens.studies.journal import RATES, Search, suggest
 from convlens.studies.places import Here, Job, Place
 from convlens.studies.search_result import TrialTable, finish_search, write_trials
 from convlens.studies.several import without_rows
-from convlens.studies.space import Space, default_space, from_dict, parse_vary, to_dict
+from convlens.studies.space import (
+    Space,
+    default_space,
+    from_dict,
+    parse_vary,
+    rate_follows_optimizer,
+    to_dict,
+)
 from convlens.studies.trial import train_trial, write_hparams
 from convlens.training.network import choose_network
 from convlens.training.setup import describe_images

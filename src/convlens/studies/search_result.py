@@ -31,11 +31,10 @@ from convlens.studies.journal import (
     FAILURE,
     MEDIAN,
     Search,
-    rate_follows_optimizer,
     seconds_of,
     varied_fields,
 )
-from convlens.studies.space import Space
+from convlens.studies.space import Space, rate_follows_optimizer, varied_names
 
 LEAST_SEEN = 5e-4  # smallest difference of accuracies that one decimal of a percentage can show
 SHOWN = 5  # trials in the closing table
@@ -154,7 +153,7 @@ def write_trials(found: Search, space: Space) -> None:
     Raises:
         StorageError: If the file cannot be written. The previous rows stay.
     """
-    names = [*space, *(["learning_rate"] if rate_follows_optimizer(space) else [])]
+    names = varied_names(space)
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, (*COLUMNS, *names))
     writer.writeheader()

@@ -21,7 +21,8 @@ NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 SHAPE = ("filters", "convs_per_block", "kernel_size", "dense", "dropout")  # of custom_cnn
 # Settings that are never varied.
 FIXED = (
-    "model", "epochs", "steps_per_epoch", "seed", "backend", "threads", "snapshots", "workers",
+    "model", "recipe", "epochs", "steps_per_epoch", "seed", "backend", "threads", "snapshots",
+    "workers", "accept",
 )  # fmt: skip
 
 NO_NUMBER = {  # by whether it must be a whole number
@@ -104,6 +105,16 @@ def default_space(model: str) -> dict[str, Dimension]:
         for name, dimension in DEFAULT.items()
         if model == "custom_cnn" or name not in SHAPE
     }
+
+
+def rate_follows_optimizer(space: Space) -> bool:
+    """Return whether the learning rate is drawn around the usual rate of the drawn optimizer."""
+    return "optimizer" in space and "learning_rate" not in space
+
+
+def varied_names(space: Space) -> list[str]:
+    """Return the settings that differ from trial to trial, also where they follow others."""
+    return [*space, *(["learning_rate"] if rate_follows_optimizer(space) else [])]
 
 
 def parse_vary(texts: Sequence[str], model: str = "custom_cnn") -> dict[str, Dimension]:
