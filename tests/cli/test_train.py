@@ -12,7 +12,7 @@ from convlens import backend
 from convlens.cli import starting
 from convlens.cli.starting import open_images
 from convlens.config import Config
-from convlens.errors import BackendError, ConfigError
+from convlens.errors import BackendError, ConfigError, ModelError
 from convlens.run import Run
 from tests.cli.commands import QUICK, run
 
@@ -61,6 +61,12 @@ def test_a_part_of_a_training_brings_the_standard_recipe_which_is_said(
     out = capsys.readouterr().out
     assert told in out
     assert ("this is --recipe standard with small_resnet" in out) is bool(told)
+
+
+def test_missing_weights_are_told_before_the_images_are_looked_for(here, capsys):
+    for words in (("--model", "vgg16"), ("--backbone", "vgg16")):
+        assert run("train", "nowhere", *words, "--weights", "none.h5") == ModelError.exit_code
+        assert "there is none at none.h5" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("no_charts")

@@ -270,6 +270,18 @@ def test_what_the_small_stem_would_keep(name, side, said):
     assert all(note.startswith(said) for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"model": "lenet5", "stem": "small"}, "lenet5 is made for 32 x 32. Leave --stem out"),
+        ({"weights": "imagenet"}, "small_resnet has no trained weights; there are some for "),
+    ],
+)
+def test_what_a_network_lacks_is_said_before_an_image_is_decoded(settings, said):
+    with pytest.raises(ModelError, match=said):
+        choose_network(Config().replace(**settings))
+
+
 def test_no_word_of_the_stem_for_a_small_stem_or_a_model_of_ones_own():
     origin, prepared, config, model = chosen("resnet18", 16, stem="small")
     assert origin.demands.least_side is None

@@ -181,6 +181,16 @@ def test_settings_that_ask_for_a_backbone_or_exclude_it(backbone):
         choose_origin(Config().replace(backbone=str(backbone)), start_from=backbone)
 
 
+@pytest.mark.parametrize(
+    ("more", "found"), [({"augment": "shift"}, "shift 0.07"), ({"snapshots": 3}, "--snapshots 3")]
+)
+def test_maps_that_cannot_be_kept_are_refused_before_an_image_is_decoded(more, found, backbone):
+    settings = {"augment": "none", "backbone": str(backbone), "unfreeze": "all", "keep_maps": True}
+    choose_origin(Config().replace(**settings))
+    with pytest.raises(ConfigError, match=f"--keep-maps needs .*; found {found}. Leave out"):
+        choose_origin(Config().replace(**settings | more))
+
+
 def test_images_that_the_backbone_has_learned_from_are_not_tested_on(digits, backbone, tmp_path):
     training, run = training_of(digits, config_of(backbone), tmp_path / "first")
     training.run(run)

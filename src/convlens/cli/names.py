@@ -42,6 +42,7 @@ def refuse_wrong_names(
         _refuse_missing(start_from)
     elif backbone is None:
         refuse_unknown_model(config.model.model)
+        refuse_missing_weights(config.transfer.weights or "imagenet")
     elif backbone in NAMES:
         refuse_missing_weights(config.transfer.weights or "imagenet")
     elif backbone.endswith(".keras"):

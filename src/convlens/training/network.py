@@ -33,9 +33,9 @@ from convlens.language import _
 from convlens.preprocess import Preprocessing
 from convlens.run_images import learned_by
 from convlens.training.stem_note import borrowed_stem_note, stem_note
-from convlens.zoo.create import build
-from convlens.zoo.registry import model_info
-from convlens.zoo.weights import load_weights
+from convlens.zoo.create import build, refuse_stem
+from convlens.zoo.registry import ModelInfo, model_info
+from convlens.zoo.weights import load_weights, none_published
 
 ADAPTED = 500  # training images that weights are computed from, at most
 SCALING = keras.layers.Rescaling | keras.layers.Normalization
@@ -183,7 +183,8 @@ def choose_network(
 
     Raises:
         ConfigError: If the configuration names a backbone, or a setting that needs one.
-        ModelError: If the model is unknown, or cannot be trained here.
+        ModelError: If the model is unknown, cannot be trained here, or has not got the stem or the
+            weights that are asked for.
         ClassifierError: If the file is no complete classifier.
     """
     refuse_conflicts(
@@ -201,6 +202,7 @@ def choose_network(
         )
     if model is None:
         info = model_info(config.model.model)
+        _refuse_lacking(info, config)
         least_side = info.least_side if config.model.stem == "paper" else None
         return Origin(info.name, demands=Demands(info.scale, least_side=least_side))
     _check_own_model(model)
@@ -210,6 +212,14 @@ def choose_network(
         network=without_closing_activation(model),
         demands=Demands(1.0 if scales_itself else 1 / 255, model.input_shape[1:]),
     )
+
+
+def _refuse_lacking(info: ModelInfo, config: Config) -> None:
+    """Raise ModelError if a network of the zoo lacks the stem or the weights that are asked for."""
+    if config.model.stem != "paper":
+        refuse_stem(info)
+    if config.transfer.weights == "imagenet" and info.weights is None:
+        raise none_published(info.name)
 
 
 def _check_own_model(model: keras.Model) -> None:

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 
 from convlens.anatomy.graph import parents, producer
-from convlens.augmentation import describe_augmentation, is_augmented
-from convlens.config import AugmentConfig
+from convlens.augmentation import describe_augmentation, is_augmented, resolve
+from convlens.config import AugmentConfig, Config
 from convlens.data.cache import cache_folder
 from convlens.data.cache_size import cache_limit
 from convlens.errors import ConfigError
@@ -36,32 +36,42 @@ def choose_map(setup: Setup) -> keras.KerasTensor | None:
     """
     asked = setup.config.transfer.keep_maps
     chosen = None
-    obstacle = _obstacle(setup)
+    obstacle = _obstacle(setup.config)
     if asked is not False and not obstacle:
         chosen = frozen_map(setup.network)
         obstacle = "" if chosen is not None else _("no such layer, or only large maps")
     if asked and obstacle:
-        raise ConfigError(
-            _(
-                "--keep-maps needs frozen layers below all that learn, images that are not "
-                "augmented but for flips, and no --snapshots; found {found}. Leave out --keep-maps "
-                "or the other flag."
-            ).format(found=obstacle)
-        )
+        raise _none_kept(obstacle)
     if asked is None and chosen is not None and not _fits(setup, chosen):
         chosen = None
     setup.config = setup.config.replace(keep_maps=chosen is not None)
     return chosen
 
 
-def _obstacle(setup: Setup) -> str:
+def refuse_maps(config: Config) -> None:
+    """Raise ConfigError if maps are asked for, and another setting keeps them from being kept."""
+    obstacle = _obstacle(config)
+    if config.transfer.keep_maps and obstacle:
+        raise _none_kept(obstacle)
+
+
+def _none_kept(found: str) -> ConfigError:
+    return ConfigError(
+        _(
+            "--keep-maps needs frozen layers below all that learn, images that are not augmented "
+            "but for flips, and no --snapshots; found {found}. Leave out --keep-maps or the other "
+            "flag."
+        ).format(found=found)
+    )
+
+
+def _obstacle(config: Config) -> str:
     """Return which setting keeps maps from being kept, or an empty text."""
-    snapshots = setup.config.training.snapshots
+    snapshots = config.training.snapshots
     if snapshots:  # which hold the whole network
         return f"--snapshots {snapshots}"
-    if not has_flips_only(setup.config.augment):
-        return describe_augmentation(setup.config.augment)
-    return ""
+    augment = resolve(config.augment, flip_allowed=False)
+    return "" if has_flips_only(augment) else describe_augmentation(augment)
 
 
 def has_flips_only(augment: AugmentConfig) -> bool:

@@ -25,7 +25,7 @@ from convlens.run_folder import folder_of
 from convlens.run_images import learned_by
 from convlens.training.network import Origin, choose_network
 from convlens.transfer.backbone import with_new_head
-from convlens.transfer.kept_maps import frozen_map, has_flips_only
+from convlens.transfer.kept_maps import frozen_map, has_flips_only, refuse_maps
 from convlens.unread import OWN_NETWORK
 from convlens.zoo.create import build
 from convlens.zoo.names import refuse_missing_weights, unknown_backbone
@@ -153,10 +153,11 @@ def choose_origin(
 
     Raises:
         ConfigError: If settings exclude each other, or if a setting lacks the backbone that it
-            needs.
+            needs, or if maps should be kept where they cannot.
     """
     refuse_conflicts("train", {"from": start_from, "own_model": model} | config.transfer.changed())
     if config.transfer.backbone is not None:
+        refuse_maps(config)
         return choose_backbone(config)
     return choose_network(config, model, start_from)
 

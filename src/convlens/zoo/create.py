@@ -162,6 +162,12 @@ def _call(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: Mode
     options = {"config": config} if "config" in inspect.signature(info.builder).parameters else {}
     if config.stem == "paper":
         return info.builder(inputs, outputs, **options)
+    refuse_stem(info)
+    return _with_small_stem(lambda x: info.builder(x, outputs, **options), inputs)
+
+
+def refuse_stem(info: ModelInfo) -> None:
+    """Raise ModelError if a model has no small stem."""
     height, width = info.input_shape[:2]
     if min(height, width) < LEAST_WITH_STEM:
         raise ModelError(
@@ -170,7 +176,6 @@ def _call(info: ModelInfo, inputs: keras.KerasTensor, outputs: int, config: Mode
                 "more; {name} is made for {height} x {width}. Leave --stem out."
             ).format(least=LEAST_WITH_STEM, name=info.name, height=height, width=width)
         )
-    return _with_small_stem(lambda x: info.builder(x, outputs, **options), inputs)
 
 
 def _with_small_stem(

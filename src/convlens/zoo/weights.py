@@ -54,7 +54,7 @@ def load_weights(model: keras.Model, name: str, source: str | Path = "imagenet")
     targets = [(layer.name, variable) for layer in layers for variable in layer.weights]
     if str(source) == "imagenet":
         if weights is None:
-            raise ModelError(_none_published(name))
+            raise none_published(name)
         if callable(weights.source):
             arrays = [("", array) for array in weights.source()]
             return _assign(
@@ -145,18 +145,19 @@ def _download(name: str, file: WeightsFile) -> Path:
     return Path(path)
 
 
-def _none_published(name: str) -> str:
+def none_published(name: str) -> ModelError:
+    """Return the error for a model without published weights, which names models with some."""
     published = [
         other
         for other in list_models()
         if model_info(other).weights and model_info(other).num_classes == NUM_CLASSES
     ]
-    return (
+    return ModelError(
         _(
             "{name} has no trained weights; there are some for {names}. "
             "Choose one of these, give a file of weights, or train it."
-        )
-    ).format(name=name, names=listed(published))
+        ).format(name=name, names=listed(published))
+    )
 
 
 def _leaves(model: keras.Model) -> Iterator[keras.Layer]:
