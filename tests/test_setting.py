@@ -24,6 +24,8 @@ class Oven(Section):
         ({"heat": 250.5}, "--heat must be at most 250; found 250.5."),
         ({"heat": float("nan")}, "--heat must be at least 0; found nan."),
         ({"rate": 0.0}, "--rate must be more than 0; found 0."),
+        ({"rate": float("inf")}, "--rate must be a finite number; found inf."),
+        ({"shelves": (1, 1 - 10**12)}, "--shelves must be at least 1; found -999999999999."),
         ({"shelves": (1, 0)}, "--shelves must be at least 1; found 0."),
         ({"mode": "micro"}, "--mode must be one of fan, grill; found 'micro'."),
     ],

@@ -1,6 +1,7 @@
 """Settings: fields of a configuration that know their help and range, and check their values."""
 
 import dataclasses
+import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ from convlens.errors import ConfigError
 from convlens.language import N_, _, listed
 
 LIMITS = (  # of numbers; NaN satisfies none of them
-    ("low", operator.ge, N_("{flag} must be at least {limit:g}; found {value:g}.")),
-    ("above", operator.gt, N_("{flag} must be more than {limit:g}; found {value:g}.")),
-    ("high", operator.le, N_("{flag} must be at most {limit:g}; found {value:g}.")),
+    ("low", operator.ge, N_("{flag} must be at least {limit}; found {value}.")),
+    ("above", operator.gt, N_("{flag} must be more than {limit}; found {value}.")),
+    ("high", operator.le, N_("{flag} must be at most {limit}; found {value}.")),
 )
 
 # By the type that a value must have. A tuple comes first, as its items have a type, too.
@@ -95,11 +96,22 @@ def refuse_outside(
     Traceback (most recent call last):
     convlens.errors.ConfigError: --classes must be at least 2; found 1.
     """
+    if value is None:
+        return
     limits = {"low": low, "high": high, "above": above}
+    found = _digits(value)
     for name, holds, message in LIMITS:
         limit = limits[name]
-        if value is not None and limit is not None and not holds(value, limit):
-            raise ConfigError(_(message).format(flag=flag, limit=limit, value=value))
+        if limit is not None and not holds(value, limit):
+            raise ConfigError(_(message).format(flag=flag, limit=_digits(limit), value=found))
+    if value == math.inf:
+        message = _("{flag} must be a finite number; found {value}.")
+        raise ConfigError(message.format(flag=flag, value=found))
+
+
+def _digits(number: float) -> str:
+    """Return a number with all digits if it is a whole one, however large it is."""
+    return str(number) if isinstance(number, int) else f"{number:g}"
 
 
 def _check(item: dataclasses.Field[Any], value: Any) -> None:
