@@ -142,3 +142,18 @@ def test_images_of_many_sizes_are_brought_to_the_least_side_too(tmp_path):
         75,
         1,
     )
+
+
+def test_what_is_recorded_gives_the_remarks_of_a_training_back(tmp_path):
+    dataset = folder(tmp_path, noise)
+    config = Config().replace(size="20x40")
+    said = replace(
+        prepare_data(dataset, config), enlarged_from=(2, 4), more_notes=("a remark of the network",)
+    )
+    facts = json.loads(json.dumps(said.to_dict()))
+    again = prepare_data(dataset, config).as_recorded(facts)
+    assert again.notes == said.notes
+    assert "a remark of the network" in again.notes
+    earlier = facts | {"audit": {"notes": ["few images"]}}
+    del earlier["more_notes"], earlier["enlarged_from"]  # as versions before recorded it
+    assert "few images" in prepare_data(dataset, config).as_recorded(earlier).notes

@@ -10,6 +10,7 @@ import pytest
 
 from convlens.checksums import unseal
 from convlens.errors import DataError, RunError
+from convlens.language import _, recorded
 from convlens.report import leak_free
 from convlens.report.again import images_of, refuse_several, score_again, score_other
 from convlens.report.content import accuracy_in_words, none_of_these_in_words
@@ -33,6 +34,17 @@ def test_scored_again_the_report_says_the_same(run, digits):
     assert run.report["none_of_these"] == before["none_of_these"]
     assert run.report["metrics"] == before["metrics"]
     assert (before["test_evaluations"], run.report["test_evaluations"]) == (1, 2)
+
+
+def test_scored_again_the_report_keeps_the_remarks_of_the_training(run, digits):
+    note = recorded(_("{text}: {choices}").format(text="a remark", choices="of the audit"))
+    unseal(run.folder)
+    facts = {"more_notes": [note], "enlarged_from": [4, 6]}
+    run.write("data.json", json.dumps(run.data | facts))
+    score_again(run, run.classifier(), digits, QUIET)
+    enlarged, remark = run.report["data"]["notes"]
+    assert enlarged.startswith("at 4 x 6 the images are too small for the network")
+    assert remark == "a remark: of the audit"
 
 
 def test_a_run_with_another_split_is_not_scored(run, digits):

@@ -21,7 +21,7 @@ from convlens.data.input_shape import NO_DEMANDS, Demands, as_demanded, choose_p
 from convlens.data.limited import Whole, limited
 from convlens.data.splits import Splits, make_splits
 from convlens.data.store import Store, open_store
-from convlens.language import _, recalled
+from convlens.language import _, recalled, recorded
 from convlens.preprocess import Preprocessing
 
 
@@ -134,6 +134,23 @@ class Prepared:
             indices = {name: np.searchsorted(drawn, own) for name, own in indices.items()}
         return dataclasses.replace(self, splits=Splits(**indices, notes=self.splits.notes))
 
+    def as_recorded(self, facts: Mapping[str, Any]) -> "Prepared":
+        """Return the images with the remarks that `to_dict` has recorded of them.
+
+        They are those that only the network and the audit of a training can make.
+
+        Args:
+            facts: What data.json has; earlier versions recorded those of the audit only.
+        """
+        notes = facts.get("more_notes", (facts.get("audit") or {}).get("notes", ()))
+        height, width = facts.get("enlarged_from", (0, 0))
+        return dataclasses.replace(
+            self,
+            enlarged_from=(height, width) if height else None,
+            more_notes=tuple(map(recalled, notes)),
+            recorded_notes=tuple(facts.get("recorded_notes", ())),
+        )
+
     def in_whole(self, indices: Indices) -> list[int]:
         """Return the indices that images have in the whole data set."""
         found: list[int] = (indices if self.whole is None else self.whole.drawn[indices]).tolist()
@@ -172,6 +189,8 @@ class Prepared:
             "splits": {name: self.in_whole(getattr(self.splits, name)) for name in SPLITS},
             "order": self.order,
             **({"drawn": self.whole.drawn.tolist()} if self.whole is not None else {}),
+            **({"more_notes": recorded(self.more_notes)} if self.more_notes else {}),
+            **({"enlarged_from": list(self.enlarged_from)} if self.enlarged_from else {}),
             **({"recorded_notes": list(self.recorded_notes)} if self.recorded_notes else {}),
             **({"audit": dict(self.audit)} if self.audit is not None else {}),
             "unreadable": {

@@ -130,7 +130,7 @@ def images_of(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen
             progress=progress,
             drawn=run.drawn(dataset),
         )
-    return run.divided(prepared)
+    return run.divided(prepared.as_recorded(run.data))
 
 
 def _without_leak(scored: Scored, learned: Prepared, screen: Screen) -> LeakFree:
