@@ -13,6 +13,7 @@ from convlens.errors import (
     ConfigError,
     DataError,
     Interrupted,
+    ModelError,
     RunError,
     StorageError,
     TrainingError,
@@ -165,6 +166,12 @@ def test_bad_input(dataset, tmp_path):
     assert not (tmp_path / "x").exists()
     with pytest.raises(RunError, match="a run is a folder"):
         resume_search(dataset, tmp_path / "none")
+
+
+def test_a_stem_that_the_network_lacks_is_refused_before_the_first_trial(dataset, tmp_path):
+    with pytest.raises(ModelError, match=r"custom_cnn is made for .* Leave --stem out"):
+        search(dataset, CONFIG, trials=2, space=["stem=paper,small"], run=tmp_path / "search")
+    assert not (tmp_path / "search").exists()
 
 
 def test_a_search_that_cannot_begin_leaves_its_name_free(dataset, tmp_path, monkeypatch):

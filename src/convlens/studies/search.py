@@ -91,6 +91,7 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         ConfigError: If there are fewer than two trials or no time, a generation has no trial, or
             the space cannot be used.
         DataError: If there are no validation images to rank on.
+        ModelError: If the stem is varied, and the network has no small one.
         TrainingError: If no trial ran to its end.
         Interrupted: If the user pressed Ctrl-C. `resume_search` continues.
 
@@ -104,7 +105,10 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
         space = parse_vary(space or (), config.model.model)
     space = space or default_space(config.model.model)
     begin(config, run)
-    prepared = prepare_images(choose_network(config), dataset, config, screen)
+    origin = choose_network(config)
+    if "stem" in space:
+        choose_network(config.replace(stem="small"))  # refuses a network that has none
+    prepared = prepare_images(origin, dataset, config, screen)
     _check_validation(prepared)
     folder = Run.create(run, f"{dataset.name}-search")
     facts = {
