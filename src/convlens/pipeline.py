@@ -32,7 +32,11 @@ from convlens.training.network import Origin, choose_network
 from convlens.training.setup import Setup
 from convlens.training.stage import Stage
 from convlens.training.trainer import Trainer, Training
-from convlens.training.unseen import refuse_other_split, with_learned_noted
+from convlens.training.unseen import (
+    refuse_other_split,
+    with_learned_in_training,
+    with_learned_noted,
+)
 from convlens.transfer.fine_tune_stage import FineTuneStage, make_trainer
 from convlens.transfer.head_stage import HeadStage
 from convlens.transfer.origin import BackboneOrigin, choose_origin, resumed_origin
@@ -162,6 +166,7 @@ def prepare_images(
     with screen.counter(_("decoding")) as progress:
         prepared = origin.prepare(dataset, config, progress, drawn)
     refuse_other_split(origin, prepared, config)
+    prepared = with_learned_in_training(origin, prepared)
     prepared = with_learned_noted(origin, prepared, prepared.splits.test)
     return checked(prepared, config, screen)
 

@@ -48,6 +48,22 @@ def test_images_that_came_later_do_not_hide_those_that_were_learned_from(origin,
     assert any(SAID in note and "of the 40 images that will be scored" in note for note in notes)
 
 
+@pytest.mark.parametrize("seed", [WHOLE.training.seed, 9])
+def test_images_that_were_learned_from_stay_in_the_training_if_others_are_added(
+    origin, digits, seed
+):
+    prepared = prepare_images(origin, first(digits, 360), WHOLE.replace(seed=seed), QUIET)
+    splits = prepared.splits
+    learned = are_among(prepared.store.contents, origin.learned)
+    assert len(splits.test) > 0
+    assert not learned[splits.test].any()
+    parts = np.concatenate([splits.train, splits.val, splits.test])
+    assert np.sort(parts).tolist() == list(range(360))
+    assert (np.diff(splits.train) > 0).all()
+    assert any("drawn for the test; they are in the training instead" in n for n in prepared.notes)
+    assert not any("scores will be too high" in note for note in prepared.notes)
+
+
 def test_the_same_images_must_be_split_as_before(origin, digits):
     with pytest.raises(ConfigError, match="--seed must be as in the first training"):
         prepare_images(origin, first(digits, 300), WHOLE.replace(seed=9), QUIET)

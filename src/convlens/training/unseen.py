@@ -8,7 +8,7 @@ from convlens.config import Config
 from convlens.data.draws import Indices
 from convlens.data.prepared import Prepared
 from convlens.errors import ConfigError
-from convlens.language import _, recorded
+from convlens.language import _, ngettext, recorded
 from convlens.run_images import are_among
 from convlens.training.network import Origin
 
@@ -50,6 +50,40 @@ def refuse_other_split(origin: Origin, prepared: Prepared, config: Config) -> No
             )
 
 
+def with_learned_in_training(origin: Origin, prepared: Prepared) -> Prepared:
+    """Return images whose test set has none that a network has learned from; these train instead.
+
+    If images were added since the first training, the draw may move some of the others. A test set
+    of the source stays as it is, and so does one of which no image would be left.
+
+    Args:
+        origin: The network.
+        prepared: The images.
+    """
+    given = prepared.dataset.splits
+    if not len(origin.learned) or (given is not None and "test" in given):
+        return prepared
+    splits = prepared.splits
+    learned = are_among(prepared.store.contents, origin.learned)
+    belong = np.isin(prepared.clusters[splits.test], prepared.clusters[learned])
+    if belong.all() or not belong.any():
+        return prepared
+    moved = splits.test[belong]
+    note = ngettext(
+        "the classifier that this begins with has learned from {number:,} image that was drawn for "
+        "the test; it is in the training instead",
+        "the classifier that this begins with has learned from {number:,} images that were drawn "
+        "for the test; they are in the training instead",
+        len(moved),
+    ).format(number=len(moved))
+    train = np.union1d(splits.train, moved)
+    return replace(
+        prepared,
+        splits=replace(splits, train=train, test=splits.test[~belong]),
+        recorded_notes=(*prepared.recorded_notes, recorded(note)),
+    )
+
+
 def with_learned_noted(origin: Origin, prepared: Prepared, scored: Indices) -> Prepared:
     """Return images with a note if a network has learned from some of those that will be scored.
 
@@ -65,6 +99,6 @@ def with_learned_noted(origin: Origin, prepared: Prepared, scored: Indices) -> P
         return prepared
     note = _(
         "the classifier that this begins with has learned from {learned:,} of the {total:,} images "
-        "that will be scored; the scores will be too high"
+        "that will be scored; the scores will be too high, and evaluate --data scores it on others"
     ).format(learned=learned, total=len(scored))
     return replace(prepared, recorded_notes=(*prepared.recorded_notes, recorded(note)))
