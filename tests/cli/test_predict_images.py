@@ -28,6 +28,17 @@ def test_files_folders_and_globs_give_each_image_once_in_order(here):
         find_images([])
 
 
+def test_the_charts_of_a_run_are_no_images_to_predict(here):
+    for name in ("runs/mine/run.toml", "runs/mine/plots/curves.png", "photos/a.png"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).touch()
+    for pattern in ("runs/mine", "runs/*", "photos/../runs/mine/"):
+        with pytest.raises(DataError, match=r"mine: .* this one is a run.*convlens run show"):
+            find_images(["photos", pattern])
+    with pytest.raises(DataError, match="found 1 made by a training"):
+        find_images(["runs"])
+
+
 def test_predict_finds_the_images_that_a_training_would(here, shapes):
     outside = here / "outside"
     outside.mkdir()

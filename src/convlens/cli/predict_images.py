@@ -1,6 +1,7 @@
 """The images that the files, folders and globs of `convlens predict` name."""
 
 import glob
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from convlens.files import expanded
 from convlens.image_file import CONVERT, usual_suffixes
 from convlens.language import _
 from convlens.reasons import system_reason
+from convlens.run_folder import is_begun, is_claimed
 
 
 def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
@@ -23,7 +25,7 @@ def find_images(patterns: Sequence[str]) -> tuple[list[Path], list[str]]:
 
     Raises:
         ConfigError: If there are no patterns.
-        DataError: If a folder cannot be read, or if a folder or a glob has no image.
+        DataError: If a folder cannot be read, has no image or is a run, or if a glob has no image.
     """
     if not patterns:
         raise ConfigError(
@@ -74,6 +76,18 @@ def _matches(pattern: Path) -> list[Path]:
 
 
 def _walk(folder: Path) -> Found:
+    """Return what is inside a folder.
+
+    Raises:
+        DataError: If it cannot be read, or is a run, whose charts would be taken as images.
+    """
+    if is_begun(folder) or is_claimed(folder):
+        raise DataError(
+            _(
+                "{folder}: a folder of images is needed here; this one is a run. Name images, or "
+                "see what it holds: {command}"
+            ).format(folder=folder, command=shlex.join(["convlens", "run", "show", str(folder)]))
+        )
     try:
         return walk(folder)
     except OSError as error:
