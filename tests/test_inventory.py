@@ -65,13 +65,13 @@ def test_a_logistic_regression_has_no_epochs_whether_it_is_finished_or_not(stopp
     config = Run(stopped).config.replace(backbone="vgg16")
     (stopped / "run.toml").write_text(config.to_toml())
     (stopped / "history.csv").unlink()
-    assert (look(stopped).state, look(stopped).progress) == (RESUMABLE, "without epochs")
+    assert (look(stopped).state, look(stopped).progress) == (RESUMABLE, "logistic regression")
     assert look(stopped).score is None
     tried = "strength,val_log_loss,val_accuracy\n0.1,0.5,0.9\n1,0.25,0.875\n10,0.75,0.8\n"
     (stopped / "regularisation.csv").write_text(tried)  # the least loss is that of the head
     assert (look(stopped).score, look(stopped).scored) == (0.875, "validation")
     shutil.copy(finished_run.folder / "report.json", stopped)
-    assert (look(stopped).state, look(stopped).progress) == (FINISHED, "without epochs")
+    assert (look(stopped).state, look(stopped).progress) == (FINISHED, "logistic regression")
     (stopped / "run.toml").write_text(config.replace(head=(64,)).to_toml())
     assert look(stopped).progress == "epochs 0 of 3"
     (stopped / "run.toml").unlink()

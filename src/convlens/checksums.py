@@ -6,19 +6,23 @@ differs from one.
 """
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from convlens.errors import RunError
-from convlens.files import storage_errors, write_atomically
+from convlens.classifier.archive import read_facts
+from convlens.config import Config
+from convlens.errors import ConvlensError, RunError
+from convlens.files import and_more, storage_errors, write_atomically
 from convlens.folders import sync_folder
 from convlens.language import N_, _, sentences
 from convlens.lock import LOCK
 from convlens.run_folder import (
     ASKED,
+    CLASSIFIER,
     COMPARISON_FACTS,
     FOLD_DONE,
     NETWORK_DONE,
@@ -190,7 +194,41 @@ def altered(folder: Path) -> list[str]:
         for name, digits in _readable_sums(place).items()
         if name.as_posix() in FIXED
     }
-    return [message.format(path=path) for path, digits in known.items() if _is_other(path, digits)]
+    return [
+        sentences(message.format(path=path), _changed_settings(path))
+        for path, digits in known.items()
+        if _is_other(path, digits)
+    ]
+
+
+def _changed_settings(path: Path) -> str:
+    """Return which settings of a run differ from those that its classifier has recorded.
+
+    Nothing is said where this is not known: of other files, and before the first epoch has ended.
+    """
+    classifier = path.parent / CLASSIFIER
+    if path.name != SETTINGS or not classifier.is_file():
+        return ""
+    try:
+        before = read_facts(classifier)["provenance"]["config"]
+        now = json.loads(json.dumps(Config.from_toml(path).to_dict()))
+    except (ConvlensError, LookupError):  # Whoever reads the files says what is wrong with them.
+        return ""
+    if now["transfer"]["backbone"] is not None:  # The file has what was asked for, not decided.
+        del now["training"]["precision"]
+    template: str = _("{name} ({before} before, {now} now)")
+    changed = [
+        template.format(name=name, before=_written(known[name]), now=_written(found))
+        for section, known in before.items()
+        for name, found in now.get(section, {}).items()
+        if name in known and known[name] != found
+    ]
+    return _("What was changed: {settings}.").format(settings=and_more(changed)) if changed else ""
+
+
+def _written(value: object) -> str:
+    """Return the value of a setting as the file has it, which leaves out those that are None."""
+    return _("not set") if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _is_done(part: Path) -> bool:

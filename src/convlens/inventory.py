@@ -28,6 +28,7 @@ FINISHED = N_("finished")
 IN_TRAINING = N_("in training")
 RESUMABLE = N_("can be resumed")
 NOT_BEGUN = N_("not begun")
+ALTERED = N_("settings or split changed")
 DAMAGED = N_("damaged")
 PROGRESS = {
     TRAINING: N_("epochs {done} of {asked}"),
@@ -45,7 +46,7 @@ class Entry:
     Attributes:
         folder: The folder.
         kind: TRAINING, FOLDS, FEW, SEARCH or COMPARISON.
-        state: FINISHED, IN_TRAINING, RESUMABLE, NOT_BEGUN or DAMAGED.
+        state: FINISHED, IN_TRAINING, RESUMABLE, NOT_BEGUN, ALTERED or DAMAGED.
         killed: Whether the process that worked on it last was killed.
         began: When it began, as its own files say, or else the time of its settings.
         network: The name of the network, or of all networks of a comparison.
@@ -82,7 +83,7 @@ class Entry:
         if not self.asked:
             # Of a damaged folder, and of one without settings, this is not known.
             is_known = self.kind == TRAINING and not self.problems and self.network != "-"
-            return _("without epochs") if is_known else "-"
+            return _("logistic regression") if is_known else "-"
         return _(PROGRESS[self.kind]).format(done=self.done, asked=self.asked)
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,7 +98,8 @@ def look(folder: Path) -> Entry:
     """Return what a folder of a run holds."""
     found = Contents(folder)
     found.check_archives()
-    found.problems += altered(folder)
+    changed = altered(folder)
+    found.problems += changed
     done, asked = found.attempt(found.count, (0, 0))
     unknown: tuple[float | None, str] = (None, "")
     score, scored = found.attempt(found.score, unknown)
@@ -106,7 +108,7 @@ def look(folder: Path) -> Entry:
     facts = found.attempt(found.facts, no_facts)
     began = found.attempt(lambda: found.began(facts), None)
     whole = study_of(folder) or folder
-    state = _state(found, whole)
+    state = _state(found, whole, changed)
     return Entry(
         folder,
         found.kind,
@@ -141,14 +143,20 @@ def bytes_of(path: Path) -> int:
     return 0
 
 
-def _state(found: Contents, whole: Path) -> str:
-    """Return the state of a folder, whose training is that of `whole` where it is a part of it."""
+def _state(found: Contents, whole: Path, changed: list[str]) -> str:
+    """Return the state of a folder.
+
+    Args:
+        found: What its files say.
+        whole: The study that it is a part of, whose training is its own, or the folder itself.
+        changed: What is said of settings and splits that were changed.
+    """
     has_result = found.is_finished or is_finished(whole)
     # Whoever predicts images with a finished run, or exports it, locks its folder, too.
     if is_locked(whole) and (found.problems or not has_result):
         return IN_TRAINING
     if found.problems:
-        return DAMAGED
+        return ALTERED if found.problems == changed else DAMAGED
     if has_result:
         return FINISHED
     return RESUMABLE if is_begun(found.folder) else NOT_BEGUN

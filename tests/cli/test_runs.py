@@ -187,11 +187,31 @@ def test_settings_that_were_changed_are_told_and_the_run_does_not_go_on(runs, ca
     assert run("run", "show", "half", "--format", "json") == 0
     entry = json.loads(capsys.readouterr().out)
     assert "run.toml" in entry["problems"][0]
-    assert (entry["state"], entry["resume"]) == ("damaged", "")
+    assert (entry["state"], entry["resume"]) == ("settings or split changed", "")
     assert run("run", "list") == 0
-    assert "can be resumed" not in said(capsys)
+    printed = said(capsys)
+    assert "can be resumed" not in printed
+    assert "damaged" not in printed
+    assert "settings or split changed" in printed
     assert run("train", "--run", "half", "--resume") == 5
-    assert "this file was changed since" in said(capsys)
+    printed = said(capsys)
+    assert "this file was changed since" in printed
+    assert "What was changed" not in printed
+
+
+def test_the_settings_that_were_changed_are_named_where_the_classifier_knows_them(runs, capsys):
+    shutil.copy(runs / "done" / "SHA256SUMS", runs / "half")
+    settings = runs / "half" / "run.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace("epochs = 6", "epochs = 9").replace("seed = 0", "seed = 1"))
+    assert run("train", "--run", "half", "--resume") == 5
+    expected = "What was changed: epochs (6 before, 9 now), seed (0 before, 1 now)."
+    assert expected in said(capsys)
+    settings.write_text("[training]\nepochs = -1\n")
+    assert run("run", "show", "half") == 0
+    printed = said(capsys)
+    assert "damaged" in printed
+    assert "What was changed" not in printed
 
 
 def test_what_is_no_run_or_in_training_is_not_removed(runs, busy, capsys):
@@ -236,6 +256,28 @@ def test_the_folds_that_were_scored_are_named_in_the_chosen_language(runs, capsy
     assert "4 held-out folds" in said(capsys)
     assert run("run", "list", "--language", "zh") == 0
     assert "4 折交叉驗證" in said(capsys)
+
+
+def test_one_accuracy_of_several_trainings_says_whose_it_is(runs, capsys):
+    ranking = [{"test": {"value": 0.95}}, {"test": {"value": 0.9}}]
+    facts = {
+        "compare.json": {"models": ["a", "b"], "ranking": ranking},
+        "search.json": {"trials": 2, "best": 0, "metrics": {"accuracy": {"value": 0.85}}},
+        "data.json": {"few": 5, "draws": 3},
+    }
+    shutil.copytree(runs / "done", runs / "compare" / "a")
+    for name, content in facts.items():
+        folder = runs / name.removesuffix(".json")
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(content))
+        shutil.copy(runs / "done" / "run.toml", folder)
+    report = {"metrics": {"accuracy": {"value": 0.75}}}
+    (runs / "data" / "report.json").write_text(json.dumps(report))
+    assert run("run", "list") == 0
+    printed = said(capsys)
+    assert "95.0 %, best network" in printed
+    assert "85.0 %, best trial" in printed
+    assert "75.0 %, mean of the draws" in printed
 
 
 def test_nobody_who_answers_nothing_removes_a_run(runs, monkeypatch, capsys):

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 Format = Annotated[Literal["table", "json"], Parameter(help=N_("how to print"))]
 Name = Annotated[str, Parameter(help=N_("name of a run under runs/, or its folder"))]
 
+OF_SEVERAL = {  # what the accuracy of several trainings is, by what they were made for
+    "comparison": N_("{value}, best network"),
+    "search": N_("{value}, best trial"),
+    "few images": N_("{value}, mean of the draws"),  # not translated: the key, which is a kind
+}
+
 runs = App(
     name="run",
     help=N_("List runs, show what can be resumed, check that files are whole, or remove a run."),
@@ -273,7 +279,7 @@ def _score(entry: "Entry") -> str:
     if entry.score is None:
         return "-"
     value = "{value:.1f} %".format(value=100 * entry.score)
-    if entry.scored == "test":
-        return value
-    images = run_folder.folds_in_words(entry.scored) or _(entry.scored)
-    return _("{value}, {images}").format(value=value, images=images)
+    if entry.scored != "test":
+        images = run_folder.folds_in_words(entry.scored) or _(entry.scored)
+        value = _("{value}, {images}").format(value=value, images=images)
+    return _(OF_SEVERAL.get(entry.kind, "{value}")).format(value=value)
