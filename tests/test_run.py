@@ -189,6 +189,25 @@ def test_images_that_are_not_those_of_a_run_are_named(shapes, tmp_path):
         run.divided(prepared())
 
 
+def test_images_that_were_renamed_are_named_where_this_has_changed_the_order(shapes, tmp_path):
+    def prepared():
+        dataset = load_data(str(tmp_path / "images"))
+        return choose_network(CONFIG).prepare(dataset, CONFIG, None)
+
+    shutil.copytree(shapes, tmp_path / "images")
+    run = Run.create(tmp_path / "run", "")
+    record(run, prepared())
+    bars = tmp_path / "images" / "bar"
+    for number in (1, 2):
+        (bars / f"{number}.png").rename(bars / f"z{number}.png")
+    renamed = r"another name: bar/z1\.png \(was bar/1\.png\), bar/z2\.png \(was bar/2\.png\)\.$"
+    with pytest.raises(RunError, match=f"in another order.*{renamed}"):
+        run.divided(prepared())
+    (run.folder / "state" / "images.npz").unlink()  # as in a run of an earlier version
+    with pytest.raises(RunError, match=r"of the training\.$"):
+        run.divided(prepared())
+
+
 def test_a_copy_of_another_image_that_is_gone_is_named(shapes, tmp_path):
     shutil.copytree(shapes, tmp_path / "images")
     copy = tmp_path / "images" / "bar" / "copy.png"

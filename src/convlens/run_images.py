@@ -148,6 +148,33 @@ def _by_key(
     return dict(zip(keys, zip(names, classes, strict=True), strict=True))
 
 
+def _renamed(folder: Path, prepared: Prepared) -> str:
+    """Return which images have another name than in the training; "" if none is known.
+
+    Args:
+        folder: The folder of the run.
+        prepared: Its images, in another order.
+    """
+    known = _recorded(folder, "names", "contents")
+    dataset = prepared.dataset
+    if not known or isinstance(dataset.images, np.ndarray):
+        return ""
+    names = [dataset.file_name(index) for index in range(len(dataset))]
+    known_names: list[str] = json.loads(known[0].tobytes())
+    gone = set(known_names) - set(names)
+    new = set(names) - set(known_names)
+    pairs = zip(known[1], known_names, strict=True)
+    before = {content.tobytes(): name for content, name in pairs if name in gone}
+    renamed = {
+        _("{name} (was {before})").format(name=name, before=before[content.tobytes()])
+        for name, content in zip(names, prepared.store.contents, strict=True)
+        if name in new and content.tobytes() in before
+    }
+    if not renamed:
+        return ""
+    return _("Images that have another name: {names}.").format(names=_named(renamed))
+
+
 def _named(names: set[str]) -> str:
     ordered: list[str] = sorted(names, key=natural_key)
     return and_more(ordered, NAMED)
@@ -175,13 +202,12 @@ def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepar
         raise RunError(said)
     # Runs of earlier versions have not recorded the order.
     if "order" in data and not prepared.has_order(data["order"]):
-        raise RunError(
-            _(
-                "{source}: these are the images of {folder} in another order. The split is "
-                "recorded by the positions of the images. Restore the file names, or the order of "
-                "the rows, of the training."
-            ).format(source=prepared.dataset.source, folder=folder)
-        )
+        said = _(
+            "{source}: these are the images of {folder} in another order. The split is recorded "
+            "by the positions of the images. Restore the file names, or the order of the rows, of "
+            "the training."
+        ).format(source=prepared.dataset.source, folder=folder)
+        raise RunError(sentences(said, _renamed(folder, prepared)))
     return prepared.divided(data["splits"])
 
 

@@ -42,6 +42,22 @@ def test_a_resumed_run_shows_what_the_first_showed(shapes, tmp_path, monkeypatch
     assert _what_a_resumed_run_shows(capsys) == shown
 
 
+@pytest.mark.usefixtures("no_charts")
+def test_images_that_were_moved_are_named_again_and_the_run_goes_on(shapes, tmp_path, capsys):
+    shutil.copytree(shapes, tmp_path / "images")
+    words = ("--model", "logistic", "--epochs", "2", "--size", "16", "--run", tmp_path / "run")
+    assert run("train", tmp_path / "images", *words) == 0
+    (tmp_path / "run" / "report.json").unlink()
+    (tmp_path / "images").rename(tmp_path / "moved")
+    assert run("train", "--run", tmp_path / "run", "--resume") == 3
+    advice = f"name their place: convlens train --run {tmp_path / 'run'} --resume FOLDER"
+    assert advice in capsys.readouterr().err
+    assert run("train", tmp_path / "nowhere", "--run", tmp_path / "run", "--resume") == 3
+    assert "name their place" not in capsys.readouterr().err
+    assert run("train", "--run", tmp_path / "run", "--resume", tmp_path / "moved") == 0
+    assert (tmp_path / "run" / "report.json").exists()
+
+
 def _what_a_resumed_run_shows(capsys) -> list[str]:
     """Return the lines on the images, the notes and the epochs that were printed."""
     lines = capsys.readouterr().out.splitlines()

@@ -17,7 +17,7 @@ from convlens.cli.flags import (
     given_flags,
 )
 from convlens.cli.names import refuse_taken_name
-from convlens.cli.resuming import require_name, source_of
+from convlens.cli.resuming import images_again, require_name
 from convlens.cli.starting import open_images
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
@@ -173,7 +173,7 @@ def _continue_comparison(folder: Path, first: "Run", path: str | None, cluster: 
     from convlens.studies.compare import resume_comparison
 
     with place_of(cluster, first.config) as place:
-        dataset = open_images(path or source_of(first.data), first.config, first.lists)
+        dataset = images_again(first, path)
         resume_comparison(dataset, folder, Screen(), place)
 
 

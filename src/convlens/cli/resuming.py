@@ -1,6 +1,7 @@
 """Resuming: how the commands continue trainings that were stopped, on the images of their runs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convlens import backend
@@ -8,14 +9,16 @@ from convlens.checksums import refuse_altered
 from convlens.cli.cluster import place_of, workers_of
 from convlens.cli.predict_cluster import images_on_cluster
 from convlens.cli.starting import open_images
-from convlens.errors import ConfigError, RunError
+from convlens.errors import ConfigError, DataError, RunError
 from convlens.files import expanded
-from convlens.language import N_, _
+from convlens.language import N_, _, sentences
 from convlens.lock import refuse_locked
 from convlens.run_access import refuse_study_part
+from convlens.run_folder import resume_command
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
+    from convlens.data.dataset import Dataset
     from convlens.run import Run
 
 SINGLE = N_(
@@ -49,11 +52,32 @@ def _go_on(opened: "Run", path: str | None, cluster: str | None) -> "Run":
     if cluster is not None and resume is None and opened.config.transfer.backbone is None:
         return _resume_on_workers(opened, path, cluster)
     with place_of(cluster, opened.config) as place:
-        dataset = open_images(path or source_of(opened.data), opened.config, opened.lists)
+        dataset = images_again(opened, path)
         if resume is not None:
             return resume(dataset, opened.folder, Screen(), place)
         with images_on_cluster(cluster, dataset):
             return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
+
+
+def images_again(run: "Run", path: str | None) -> "Dataset":
+    """Return the images of a run that goes on.
+
+    Args:
+        run: The run, or the first network of a comparison.
+        path: A folder, a file or the name of a data set; None stands for that of the run.
+
+    Raises:
+        DataError: If there are no images; if they were moved, the message says how to go on.
+    """
+    try:
+        return open_images(path or source_of(run.data), run.config, run.lists)
+    except DataError as error:
+        if path is not None or Path(run.data["path"]).exists():
+            raise
+        advice = _("If the images lie elsewhere now, name their place: {command} FOLDER").format(
+            command=resume_command(run.folder)
+        )
+        raise DataError(sentences(error.args[0], advice)) from error
 
 
 def source_of(facts: Mapping[str, Any]) -> str:
@@ -80,7 +104,7 @@ def _resume_on_workers(run: "Run", path: str | None, cluster: str) -> "Run":
     if config.training.workers is None:
         raise ConfigError(_(SINGLE))
     with workers_of(cluster, config) as stage_of:
-        dataset = open_images(path or source_of(run.data), config, run.lists)
+        dataset = images_again(run, path)
         return pipeline.train(
             dataset, run=run.folder, resume=True, screen=Screen(), stage_of=stage_of
         )

@@ -16,7 +16,7 @@ from convlens.cli.flags import (
     given_flags,
 )
 from convlens.cli.names import refuse_wrong_names
-from convlens.cli.resuming import require_name, source_of
+from convlens.cli.resuming import images_again, require_name
 from convlens.cli.starting import open_images
 from convlens.config import Config
 from convlens.conflicts import refuse_conflicts
@@ -132,5 +132,5 @@ def _continue_search(opened: "Run", path: str | None, cluster: str | None) -> No
     from convlens.studies.search import resume_search
 
     with place_of(cluster, opened.config) as place:
-        dataset = open_images(path or source_of(opened.data), opened.config, opened.lists)
+        dataset = images_again(opened, path)
         resume_search(dataset, opened.folder, Screen(), place)
