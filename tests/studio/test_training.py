@@ -102,7 +102,7 @@ def test_stopped_and_continued_it_is_finished(page, monkeypatch):
     monkeypatch.setattr(process.os, "kill", lambda *call: (sent.append(call[1]), kill(*call)))
     one = add(page, QUICK | {"epochs": 40})
     until_epoch(page, one["run"])
-    waiting = [add(page, QUICK), add(page, QUICK)]
+    waiting = [add(page, QUICK), add(page, QUICK | {"epochs": 3})]
     assert page.post(f"/api/trainings/{waiting[1]['id']}/earlier").status_code == 200
     assert [run for run, found in trainings(page).items() if found["state"] == "waiting"] == [
         "small_resnet-3",

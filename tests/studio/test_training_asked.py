@@ -10,7 +10,7 @@ from convlens.studio.training import entry as states
 from convlens.studio.training import process, ways
 from convlens.studio.training.entry import Entry
 from tests.studio.conftest import opened, picture
-from tests.studio.trainings import QUICK, of_pets, planned, trainings
+from tests.studio.trainings import QUICK, add, of_pets, planned, trainings
 
 
 @pytest.fixture
@@ -76,6 +76,17 @@ def test_what_cannot_be_is_refused_with_the_field(page):
         assert page.post("/api/trainings/continue", {"run": name}).status_code == 404
         assert page.post(f"/api/trainings/{name}/stop").status_code in (404, 405)
     assert page.post("/api/trainings/plan/begin").status_code == 404
+
+
+def test_two_pages_do_not_queue_the_same_training_of_the_same_images(page, monkeypatch):
+    monkeypatch.setattr(page.studio.queue, "look", lambda: None)  # nothing need be trained
+    add(page, QUICK)
+    again = page.post("/api/trainings", QUICK)
+    assert again.status_code == 409
+    assert "the same training of the same images" in again.json()["message"]
+    add(page, QUICK | {"epochs": 3})
+    page.add(page.classes()["cat"], "another.png", picture(77))
+    assert add(page, QUICK)["run"] == "small_resnet-3"
 
 
 def test_nothing_is_trained_of_one_class_only(tmp_path):

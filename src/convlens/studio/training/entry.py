@@ -93,6 +93,11 @@ class Entry:
             one.choice = {}
         return one
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits or goes on."""
+        return self.state in (WAITING, RUNNING)
+
     def end(self, folder: Path, code: int | None, said: str) -> None:
         """Note that its process has ended.
 

@@ -38,6 +38,7 @@ class Queue(TrainingList):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._lock = workspace.lock
+        self._versions: dict[str, int] = {}  # of the workspace when each training was asked for
         self._process: Popen[bytes] | None = None
         self._seen: object = None
         self._ended = threading.Event()
@@ -55,12 +56,19 @@ class Queue(TrainingList):
         """Let a training wait for its turn, and start it if nothing else is trained.
 
         Raises:
+            Problem: If the same training of the same images waits or goes on already.
             StorageError: If the queue cannot be written.
         """
         with self._lock:
             folder = self._free_folder(choice)
             entry = Entry(folder.name, choice.to_dict())
+            version = self.workspace.version
+            alike = [one for one in self.entries if one.choice == entry.choice]
+            if any(one.is_pending and self._versions.get(one.id) == version for one in alike):
+                message = _("the same training of the same images waits already, or goes on.")
+                raise Problem(message, GONE, "way")
             self._change([*self.entries, entry])
+            self._versions[entry.id] = version
             self.look()
             return entry
 
@@ -102,7 +110,7 @@ class Queue(TrainingList):
         """
         with self._lock:
             one = self.of_run(folder.name) or Entry(folder.name, {})
-            is_queued = one.state in (states.WAITING, states.RUNNING) and one in self.entries
+            is_queued = one.is_pending and one in self.entries
             if is_queued or is_locked(folder) or not is_begun(folder):
                 raise Problem(_("this training waits, goes on, or is finished."), GONE, "run")
             self._again(one)
