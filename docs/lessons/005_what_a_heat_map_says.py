@@ -208,13 +208,13 @@ corner = slice(SIDE - MARK.stop, SIDE - MARK.start)
 before = logit_of_round(classifier, rounds)
 places = {lesson.text("the mark"): MARK, lesson.text("as much elsewhere"): corner}
 for name, place in places.items():
-    fall = before - logit_of_round(classifier, covered(rounds, place, place))
+    change = logit_of_round(classifier, covered(rounds, place, place)) - before
     lesson.say(
-        "covered: {name}; the logit of round falls by {mean:.2f} ({low:.2f} to {high:.2f})",
+        "covered: {name}; the logit of round changes by {mean:+z.2f} ({low:+z.2f} to {high:+z.2f})",
         name=name,
-        mean=fall.mean().round(2) + 0.0,  # no negative zero
-        low=fall.min().round(2) + 0.0,
-        high=fall.max().round(2) + 0.0,
+        mean=change.mean(),
+        low=change.min(),
+        high=change.max(),
     )
 
 # %% [markdown]

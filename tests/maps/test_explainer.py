@@ -273,3 +273,10 @@ def test_holm_is_applied_to_the_deletion_tests_only():
     assert [one.drawn for one in found] == [False, False]
     assert found[0].checks[0].value == 0.0
     assert found[0].checks[1].value == pytest.approx(0.06)
+
+
+def test_a_logit_that_rises_is_not_said_to_fall():
+    facts = {"fall": -0.04, "random": 0.001, "count": 7, "share": 15.0, "choices": 199, "maps": 1}
+    said = evidence.Check("deletion", False, 0.7, 0.05, facts).meaning
+    assert "the logit changes by +0.04; without" in said
+    assert "chosen at random, by +0.00 in the mean" in said

@@ -35,8 +35,9 @@ OF_THIS = {
 }
 DELETED = N_(
     "Without the {count:,} regions that the map ranks first ({share:.0f} % of the image), the "
-    "logit falls by {fall:.2f}; without as many regions chosen at random, by {random:.2f} in the "
-    "mean ({choices:,} choices; p = {value:.3f}, corrected for the number of maps, {maps:,})."
+    "logit changes by {change:+z.2f}; without as many regions chosen at random, by "
+    "{random_change:+z.2f} in the mean ({choices:,} choices; p = {value:.3f}, corrected for the "
+    "number of maps, {maps:,})."
 )
 BY_CHANCE = N_(
     "That may be chance: as far as this test can tell, the network does not depend on these places "
@@ -95,7 +96,10 @@ class Check:
     def meaning(self) -> str:
         """What was measured, and what that means."""
         template = _(MEANINGS[self.name][self.passed])
-        said = template.format(value=self.value, limit=self.limit, **self.facts)
+        facts = {"value": self.value, "limit": self.limit, **self.facts}
+        if self.name == "deletion":  # A fall may be negative, which a sentence cannot call a fall.
+            facts |= {"change": -facts["fall"], "random_change": -facts["random"]}
+        said = template.format(**facts)
         by_chance = self.name == "deletion" and not self.passed
         return sentences(said, _(BY_CHANCE)) if by_chance else said
 
