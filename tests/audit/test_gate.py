@@ -119,6 +119,17 @@ def test_findings_without_files_are_told_by_what_was_measured(digits):
     assert short_form(Audit(digits, (small,)))[0] == "classes with few images: 1 (3 (2))"
 
 
+def test_a_line_names_several_findings_and_counts_the_others(digits):
+    small = [
+        found("small_class", digits, [3, 5], {"class": name, "images": 2})
+        for name in ("1", "2", "3", "4", "5")
+    ]
+    (line, _how) = short_form(Audit(digits, tuple(small[:2])))
+    assert line == "classes with few images: 2 (1 (2), 2 (2))"
+    (line, _how) = short_form(Audit(digits, tuple(small)))
+    assert line == "classes with few images: 5 (1 (2), 2 (2), 3 (2) and 2 more)"
+
+
 def test_the_command_is_said_to_audit_all_images_where_a_limit_has_left_some(digits):
     told = short_form(Audit(digits, (found("blank", digits, [7]),)), limited=True)
     assert told[-1].endswith("audit digits (of all images, not only those that --limit left)")

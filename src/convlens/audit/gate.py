@@ -19,6 +19,7 @@ SHARE = 0.1  # of the first epoch
 PIXEL = 1.2e-7
 SHORTEST = 2.0  # seconds; compiling the first step alone takes several
 MOST_CODES = 5  # lines
+MOST_NAMED = 3  # findings in a line
 MOST_RECORDED = 1000  # findings in data.json
 # Notes on the images say so already.
 SAID = ("unreadable", "truncated", "empty_file", "missing_file")
@@ -60,7 +61,7 @@ def time_for(prepared: Prepared) -> float:
 
 
 def short_form(found: Audit, *, limited: bool = False) -> list[str]:
-    """Return a line for each of the worst codes with an example, and how to see the rest.
+    """Return a line for each of the worst codes with examples, and how to see the rest.
 
     Args:
         found: What was found.
@@ -72,7 +73,7 @@ def short_form(found: Audit, *, limited: bool = False) -> list[str]:
         _("{title}: {count:,} ({example})").format(
             title=_(CODES[code].title),
             count=found.codes[code],
-            example=in_short(found.of(code)[0]),
+            example=and_more([in_short(one) for one in found.of(code)], MOST_NAMED),
         )
         for code in serious[:MOST_CODES]
     ]
