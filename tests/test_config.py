@@ -56,6 +56,15 @@ def test_a_malformed_file_is_named(tmp_path, text, words):
     assert "run.toml" in str(caught.value)
 
 
+def test_a_missing_file_says_what_is_needed_and_what_to_do(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        Config.from_toml(tmp_path / "nosuch.toml")
+    assert str(caught.value) == (
+        f"{tmp_path / 'nosuch.toml'}: a configuration must be a readable TOML file, as the "
+        "run.toml of a run is; No such file or directory. Check the path."
+    )
+
+
 def test_what_follows_from_a_changed_setting_is_decided_anew():
     resolved = Config().replace(
         augment="light", shift=0.1, flip=True, optimizer="adamw", learning_rate=0.002

@@ -170,9 +170,10 @@ def _read_toml(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except OSError as error:
         raise ConfigError(
-            _("a configuration must be a readable file; {reason}.").format(
-                reason=system_reason(error)
-            )
+            _(
+                "a configuration must be a readable TOML file, as the run.toml of a run is; "
+                "{reason}. Check the path."
+            ).format(reason=system_reason(error))
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
