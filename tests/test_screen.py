@@ -108,6 +108,39 @@ def test_a_row_for_each_epoch_and_a_mark_for_the_best():
     assert second == "      2      1.2   0.5000    0.7500    0.2500        1.0000       2.00e-03"
 
 
+def test_a_table_that_goes_on_has_no_row_and_no_heading_twice():
+    shown, out = screen()
+    row = {"epoch": 1, "seconds": 1.0, "loss": 0.5, "accuracy": 0.75, "learning_rate": 0.002}
+    shown.start(0, 10)
+    shown.epoch(row, best=True)
+    shown.stop()
+    shown.note("planned anew")
+    shown.go_on()
+    shown.start(5, 20)
+    shown.epoch(row, best=True)
+    shown.epoch(row | {"epoch": 2}, best=False)
+    shown.stop()
+    shown.start(0, 10)  # of another training
+    shown.epoch(row, best=False)
+    shown.stop()
+    said = out.getvalue()
+    assert said.count("learning_rate") == 2
+    *_heading, heading, again = said.splitlines()
+    assert "learning_rate" in heading
+    epochs = [line.split()[0] for line in said.splitlines() if line.strip()[:1].isdigit()]
+    assert epochs == ["1", "2", "1"]
+    assert again.split()[0] == "1"
+
+
+def test_no_empty_line_stands_at_the_top():
+    shown, out = screen()
+    shown.gap()
+    shown.say("first")
+    shown.gap()
+    shown.say("second")
+    assert out.getvalue() == "first\n\nsecond\n"
+
+
 def test_without_rows_only_the_bar_is_shown():
     shown, out = screen(rows=False)
     shown.start(0, 10)

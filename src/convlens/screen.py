@@ -100,16 +100,28 @@ class Screen:
     ) -> None:
         self.console = console or Console(emoji=False, quiet=quiet, highlight=False, soft_wrap=True)
         self.rows = rows
+        self._has_printed = False
+        self._last = 0  # the last epoch in the table
+        self._goes_on = False  # whether the next table is the rest of it
         self._bar: Progress | None = None
         self._progress = ProgressFile.asked_for()
 
     def say(self, text: str = "", style: str | None = None) -> None:
         """Print a line as it is, in a style of rich such as "bold"."""
-        self.console.print(escape(text), style=style)
+        self._print(escape(text), style=style)
+
+    def gap(self) -> None:
+        """Print an empty line, unless nothing stands above it."""
+        if self._has_printed:
+            self.say()
+
+    def _print(self, text: str | Text, **how: Any) -> None:
+        self._has_printed = True
+        self.console.print(text, **how)
 
     def note(self, text: str) -> None:
         """Print something that the user should know."""
-        self.console.print(marked(_("note"), "yellow", in_line(text)))
+        self._print(marked(_("note"), "yellow", in_line(text)))
 
     def fact(self, name: str, value: str) -> None:
         """Print a name and a value in one line; several such lines are aligned."""
@@ -125,7 +137,7 @@ class Screen:
         width = max(width, max(cell_len(name) for name, value in rows) + 2)
         for name, value in rows:
             text = escape(value).replace("\n", "\n" + " " * width)
-            self.console.print(
+            self._print(
                 "[dim]{name}[/dim]{text}".format(name=set_cell_size(name, width), text=text)
             )
 
@@ -138,7 +150,11 @@ class Screen:
         """
         for number, line in enumerate(aligned(rows, left)):
             line.rstrip()
-            self.console.print(line, style=None if number else "dim", soft_wrap=True)
+            self._print(line, style=None if number else "dim", soft_wrap=True)
+
+    def go_on(self) -> None:
+        """Let the next table of epochs be the rest of the last one."""
+        self._goes_on = True
 
     def start(self, done: int, total: int) -> None:
         """Open the table of epochs and the bar.
@@ -147,7 +163,9 @@ class Screen:
             done: The steps that were done before, by the run that is resumed.
             total: The steps of the whole training.
         """
-        if self.rows:
+        if not self._goes_on:
+            self._last = 0
+        if self.rows and not self._goes_on:
             self.say()
             self.say(
                 _(
@@ -158,6 +176,7 @@ class Screen:
             )
             headings = [_to_the_right(_(name), width) for name, width, form in COLUMNS]
             self.say("".join(headings), "bold")
+        self._goes_on = False
         self._bar = _progress(
             self.console, TextColumn("{task.percentage:>3.0f} %  {task.fields[left]}")
         )
@@ -191,15 +210,16 @@ class Screen:
         self._progress.tell(stage, done, total, seconds)
 
     def epoch(self, row: dict[str, Any], *, best: bool) -> None:
-        """Print the row of a finished epoch; `best` marks the best one so far."""
-        if not self.rows:
+        """Print the row of a finished epoch once; `best` marks the best one so far."""
+        if not self.rows or row["epoch"] <= self._last:
             return
+        self._last = row["epoch"]
         cells = [
             ("-" if row.get(name) is None else form.format(row[name])).rjust(width)
             for name, width, form in COLUMNS
         ]
         mark = "  [green]{best}[/green]".format(best=_("best")) if best else ""
-        self.console.print("".join(cells) + mark)
+        self._print("".join(cells) + mark)
 
     def stop(self) -> None:
         """Remove the bar."""

@@ -64,6 +64,8 @@ def test_evaluate_again_counts_and_equals_the_report(copied_run, capsys):
     after = json.loads(capsys.readouterr().out)
     assert after["metrics"] == before["metrics"]
     assert after["test_evaluations"] == before["test_evaluations"] + 1
+    assert run("evaluate", copied_run) == 0
+    assert capsys.readouterr().out.startswith("score")
 
 
 @pytest.mark.usefixtures("no_charts")

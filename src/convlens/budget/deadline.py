@@ -282,5 +282,6 @@ def train_until(
             done,
         )
         trainer.screen.note(note.format(done=done, epochs=plan.epochs))
+        trainer.screen.go_on()
         if replan is not None:
             replan(plan)

@@ -159,7 +159,7 @@ def publish(
 
 def show_scores(evaluation: Evaluation, screen: Screen) -> None:
     """Print the scores, what they compare with, and what the threshold does."""
-    screen.say()
+    screen.gap()
     screen.columns(score_rows(evaluation), left=(0, 2))
     screen.say()
     screen.say(baseline_sentence(evaluation), "dim")
