@@ -24,7 +24,7 @@ from convlens.data.photographs import unlike_photographs
 from convlens.data.store import is_stored
 from convlens.errors import ModelError
 from convlens.files import explained_stops
-from convlens.language import N_, _
+from convlens.language import N_, _, ngettext
 from convlens.pipeline import begin, prepare_images
 from convlens.recipe_choice import with_fast_recipe
 from convlens.run import Run
@@ -246,8 +246,10 @@ def _plan(timed: TimedRun, measured: FromScratch) -> Plan:
     rest = measured.rest
     timed.clock.require(measured.least, _("one pass over the images"))
     length = plan(timed.clock.left - rest, costs, steps_per_pass)
-    timed.facts[N_("a pass")] = _(
-        "{seconds}: {steps:,} steps of {step:.0f} ms, and validation, measured"
+    timed.facts[N_("a pass")] = ngettext(
+        "{seconds}: {steps:,} step of {step:.0f} ms, and validation, measured",
+        "{seconds}: {steps:,} steps of {step:.0f} ms, and validation, measured",
+        steps_per_pass,
     ).format(seconds=duration(measured.pass_seconds), steps=steps_per_pass, step=1000 * costs.step)
     timed.facts[N_("time")] = _(
         "{epochs}, {passes:.1f} passes: {seconds} of the {left} that are left; {rest} for "

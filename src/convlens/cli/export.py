@@ -107,9 +107,11 @@ def _show(proof: "Proof", folder: Path, screen: Screen) -> None:
     rows = [
         (
             _("compared"),
-            _("{examples} example files and {images:,} validation images").format(
-                examples=proof.examples, images=proof.images
-            ),
+            ngettext(
+                "{examples} example files and {images:,} validation image",
+                "{examples} example files and {images:,} validation images",
+                proof.images,
+            ).format(examples=proof.examples, images=proof.images),
         ),
         (_("classes"), _("{changed} changed").format(changed=proof.changed)),
         *_cost(proof),

@@ -182,9 +182,11 @@ def _show(served: "Served", limits: "Limits", bound: "socket.socket", screen: Sc
             ),
             (
                 _("limits"),
-                _("{megabytes:g} MB for a request; {images} images wait at most").format(
-                    megabytes=limits.max_bytes / 1e6, images=limits.max_queue
-                ),
+                ngettext(
+                    "{megabytes:g} MB for a request; {images} image waits at most",
+                    "{megabytes:g} MB for a request; {images} images wait at most",
+                    limits.max_queue,
+                ).format(megabytes=limits.max_bytes / 1e6, images=limits.max_queue),
             ),
             (_("pages"), _("{url}/docs describes the requests").format(url=url)),
             (_("try"), _how_to_try(url, limits)),

@@ -17,7 +17,7 @@ from cyclopts import Parameter
 
 from convlens.errors import BackendError, ConfigError, Interrupted
 from convlens.files import write_atomically
-from convlens.language import N_, _, listed, sentences
+from convlens.language import N_, _, listed, ngettext, sentences
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -203,9 +203,10 @@ def _show(opened: "Studio", bound: "socket.socket", address: str, screen: Screen
     from convlens.serve.server import is_local
 
     workspace = opened.workspace
-    images = _("{images:,} in {classes:,} classes").format(
-        images=len(workspace.listing.items), classes=len(workspace.listing.class_names)
-    )
+    classes = len(workspace.listing.class_names)
+    images = ngettext(
+        "{images:,} in {classes} class", "{images:,} in {classes} classes", classes
+    ).format(images=len(workspace.listing.items), classes=classes)
     facts = [(_("workspace"), str(workspace.places.root)), (_("images"), images)]
     if workspace.places.source is not None:
         never = _("{source}, which is never changed").format(source=workspace.places.source)

@@ -42,7 +42,8 @@ _CHOICES = {
         "Its last layer is computed at once, so there are no states to keep for the time machine "
         "of the room Microscope."
     ),
-    "train_snapshots_size": N_("{n} states will be kept, in about {size} on the disk."),
+    "train_snapshots_size_one": N_("{n} state will be kept, in about {size} on the disk."),
+    "train_snapshots_size_many": N_("{n} states will be kept, in about {size} on the disk."),
     "train_snapshots_free": N_("The disk has only {free} left; keep fewer, or free some space."),
     "train_start": N_("Start the training"),
     "train_queue": N_("Add to the queue"),

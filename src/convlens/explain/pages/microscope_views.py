@@ -175,8 +175,8 @@ def _patches(cell: OpenedCell, products: Products) -> list[Block]:
     others = [place for place in range(len(products.channels)) if place not in chosen]
     if others:
         rest = write(float(products.products[..., others].sum()))
-        text = (
-            _("{count} other channels together {rest}; shown are the {shown} that add or take most")
+        text = _(
+            "other channels ({count}) together {rest}; shown are the {shown} that add or take most"
         ).format(count=len(others), rest=rest, shown=CHANNELS)
         blocks.append(Lines(((_("channels"), text),)))
     return blocks
@@ -228,7 +228,7 @@ def terms_table(
     sums: dict[str, float] = {_("sum"): terms.sum()}
     if len(order) > TERMS:
         rest = terms[order[TERMS:]].sum()
-        sums = {_("{count:,} others").format(count=len(order) - TERMS): rest, **sums}
+        sums = {_("others ({count:,})").format(count=len(order) - TERMS): rest, **sums}
     empty = [""] * (len(columns) - 1)
     rows += [(name, *empty, f"{value:.{decimals[-1]}f}") for name, value in sums.items()]
     return Table(names, tuple(rows), title)

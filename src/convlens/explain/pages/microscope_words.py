@@ -23,9 +23,9 @@ WORDS = {
     "input": N_("input"),
     "weight": N_("weight"),
     "product": N_("product"),
-    "others": N_("{count} others"),
+    "others": N_("others ({count})"),
     "other_channels": N_(
-        "{count} other channels together {rest}; shown are the {shown} that add or take most."
+        "other channels ({count}) together {rest}; shown are the {shown} that add or take most."
     ),
     "of_products": N_("of {count} products"),
     "of_values": N_("of {count} values"),

@@ -7,7 +7,7 @@ from convlens.explain.arithmetic.network import Array
 from convlens.explain.arithmetic.stacks import LayerSize
 from convlens.explain.arithmetic.writing import equation, write_sum
 from convlens.explain.pages.page import Block, Curve, Lines, Page, Table
-from convlens.language import _
+from convlens.language import _, ngettext
 
 MOST_PRODUCTS = 3  # that are written out in a forward pass
 MOST_TERMS = 4  # that are written out where dE/dout comes from
@@ -48,9 +48,17 @@ def _steps(run: Training) -> str:
     if run.until is None:
         rule = _("{steps:,}, error {error:.3g}")
     elif run.reached:
-        rule = _("the error is below {until:g} after {steps:,} steps")
+        rule = ngettext(
+            "the error is below {until:g} after {steps:,} step",
+            "the error is below {until:g} after {steps:,} steps",
+            run.steps,
+        )
     else:
-        rule = _("after {steps:,} steps the error, {error:.3g}, is not yet below {until:g}")
+        rule = ngettext(
+            "after {steps:,} step the error, {error:.3g}, is not yet below {until:g}",
+            "after {steps:,} steps the error, {error:.3g}, is not yet below {until:g}",
+            run.steps,
+        )
     return rule.format(steps=run.steps, error=run.errors[-1], until=run.until)
 
 

@@ -6,7 +6,7 @@ from convlens.charts.style import shorten
 from convlens.explain.arithmetic.functions import FUNCTIONS
 from convlens.explain.microscope.exercise import Exercise
 from convlens.explain.microscope.layer import Floats
-from convlens.language import _
+from convlens.language import _, ngettext
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,17 @@ def _multiply(exercise: Exercise) -> list[WorkStep]:
     terms: list[str] = [_("sum")]
     given = ""
     if exercise.left:
-        rule = _("The {count} other channels add up to {rest} (already computed).")
+        rule = ngettext(
+            "The {count} other channel adds up to {rest} (already computed).",
+            "The {count} other channels add up to {rest} (already computed).",
+            exercise.left,
+        )
         if exercise.heads:
-            rule = _("The {count} other products add up to {rest} (already computed).")
+            rule = ngettext(
+                "The {count} other product is {rest} (already computed).",
+                "The {count} other products add up to {rest} (already computed).",
+                exercise.left,
+            )
         rest = write_rounded(done.rest, exercise.decimals)
         given = rule.format(count=f"{exercise.left:,}", rest=rest)
         terms.append(_("the others"))
@@ -157,9 +165,11 @@ def _share(exercise: Exercise, classes: list[str]) -> list[WorkStep]:
             "These are {shown} of {count} classes: the largest, and the one asked for."
         ).format(shown=len(names), count=f"{left + len(names):,}")
         rest = write_rounded(done.rest, exercise.decimals)
-        given = _("The {count} other classes add {rest} (already computed).").format(
-            count=f"{left:,}", rest=rest
-        )
+        given = ngettext(
+            "The {count} other class adds {rest} (already computed).",
+            "The {count} other classes add {rest} (already computed).",
+            left,
+        ).format(count=f"{left:,}", rest=rest)
     heads = tuple(shorten(name, 8) for name in names)
     logits = Part(f"{exercise.source}: z", done.logits[None], given=True, heads=heads)
     shifted = Part(_("z - largest"), done.shifted[None], given=False)

@@ -8,7 +8,7 @@ import { oneByOne, onProgress, project } from "../project.js";
 import { go } from "../place.js";
 import { sayError } from "../say.js";
 import { createStore, kept, keep, useStore } from "../store.js";
-import { decimal, language, megabytes, t } from "../words.js";
+import { count, decimal, language, megabytes, t } from "../words.js";
 import { Enough, spent } from "./enough.js";
 import { Plan } from "./plan.js";
 import { useOnce } from "../parts.js";
@@ -192,7 +192,7 @@ function Snapshots({ number, kept }) {
       onValue=${(value) => choose({ snapshots: Math.round(value) })}
     />
     <p class="note">${t("train_snapshots_about")}</p>
-    ${number > 0 && bytes && html`<p role="status">${t("train_snapshots_size", { n: decimal(states), size: megabytes(bytes) })}</p>`}
+    ${number > 0 && bytes && html`<p role="status">${count("train_snapshots_size", states, { size: megabytes(bytes) })}</p>`}
     ${number > 0 &&
     bytes > free &&
     html`<p class="problem" role="alert">${t("train_snapshots_free", { free: megabytes(free) })}</p>`}
