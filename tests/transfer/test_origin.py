@@ -204,7 +204,7 @@ def test_images_that_the_backbone_has_learned_from_are_not_tested_on(digits, bac
 @pytest.mark.parametrize(
     ("settings", "found"),
     [
-        ({"backbone": "base"}, True),  # a name and not a path
+        ({"backbone": "base"}, False),  # the name of a run under runs/
         ({"backbone": "runs/base"}, False),
         ({"backbone": "base.keras"}, False),
         ({"backbone": "/base.keras"}, True),
@@ -220,5 +220,5 @@ def test_a_run_that_goes_on_in_another_folder_says_where_it_has_looked(
     (tmp_path / "damaged.keras").write_bytes(b"")
     with pytest.raises((ClassifierError, ModelError)) as caught:
         resumed_origin(Config().replace(**settings), None)
-    where = f"folder, {tmp_path}: continue the run in the folder in which it was begun."
-    assert str(caught.value).endswith(where) != found
+    where = f"from the current folder, {tmp_path}: continue the run in the folder in which it"
+    assert (f"{where} was begun." in str(caught.value)) != found

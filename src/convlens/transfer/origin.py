@@ -181,13 +181,11 @@ def resumed_origin(config: Config, start_from: Path | None) -> Origin:
         given = (config.transfer.backbone, config.transfer.weights)
         known = (None, "imagenet", *list_models())
         named = [Path(str(place)) for place in given if place not in known]
-        # A plain name is not a path.
-        named = [path for path in named if len(path.parts) > 1 or path.suffix]
         if all(path.is_absolute() or path.exists() or folder_of(path).exists() for path in named):
             raise
         where = _(
-            "This path is relative to the current folder, {folder}: continue the run in the folder "
-            "in which it was begun."
+            "Files and runs are looked for from the current folder, {folder}: continue the run in "
+            "the folder in which it was begun."
         ).format(folder=Path.cwd())
         raise type(error)(sentences(error.args[0], where)) from error
 
