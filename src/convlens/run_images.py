@@ -165,7 +165,7 @@ def _renamed(folder: Path, prepared: Prepared) -> str:
     new = set(names) - set(known_names)
     pairs = zip(known[1], known_names, strict=True)
     before = {content.tobytes(): name for content, name in pairs if name in gone}
-    renamed = {
+    renamed: set[str] = {
         _("{name} (was {before})").format(name=name, before=before[content.tobytes()])
         for name, content in zip(names, prepared.store.contents, strict=True)
         if name in new and content.tobytes() in before

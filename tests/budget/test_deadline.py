@@ -153,9 +153,12 @@ def test_a_training_as_quick_as_measured_is_not_planned_anew(until):
 
 
 @pytest.mark.parametrize("step", [0.3, 0.8, 1.3, 2.0])
-def test_a_training_that_turns_out_slower_or_quicker_ends_in_time(until, step):
+def test_a_training_that_turns_out_slower_or_quicker_ends_in_time(until, step, monkeypatch):
+    tables = []
+    monkeypatch.setattr(QUIET, "go_on", lambda: tables.append("the rest of the first one"))
     trainer, note = until(lambda _: step, Plan(20, 5, 100.0))
     assert len(trainer.lengths) > 1
+    assert len(tables) == len(trainer.lengths) - 1
     assert len(trainer.history) == trainer.lengths[-1]
     assert note == ""
     assert trainer.now == pytest.approx(100, abs=5 * step / 2 + 2)  # within half an epoch, or late

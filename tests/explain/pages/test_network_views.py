@@ -56,6 +56,12 @@ def test_a_run_says_how_far_it_came(until, said):
     np.testing.assert_array_equal(curve.line[1], run.errors)
 
 
+def test_one_step_is_no_steps():
+    run = train(LECTURE_NETWORK, LECTURE_EXAMPLE, steps=1, until=1e-9)
+    page = network_page(take_step(LECTURE_NETWORK, LECTURE_EXAMPLE), run)
+    assert dict(page.facts)["steps"].startswith("after 1 step the error, ")
+
+
 def test_many_products_are_counted_and_hidden_layers_numbered():
     weights = np.linspace(0.1, 1, 5 * 5 + 5 * 5 + 5)
     network = make_network((5, 5, 5, 1), weights, np.zeros(3))
