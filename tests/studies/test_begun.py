@@ -5,7 +5,7 @@ import pytest
 from convlens.config import Config
 from convlens.data.sources import load_data
 from convlens.errors import RunError, StorageError
-from convlens.inventory import DAMAGED, RESUMABLE, look
+from convlens.inventory import ALTERED, RESUMABLE, look
 from convlens.run import Run
 from convlens.run_folder import COMPARISON_FACTS
 from convlens.screen import Screen
@@ -38,7 +38,7 @@ def test_a_comparison_whose_settings_were_changed_does_not_go_on(
     assert look(tmp_path / "begun").state == RESUMABLE
     with (tmp_path / "begun" / name).open("a") as file:
         file.write("\n")
-    assert look(tmp_path / "begun").state == DAMAGED
+    assert look(tmp_path / "begun").state == ALTERED
     with pytest.raises(RunError, match=rf"{name}: .*this file was changed since"):
         resume_comparison(images, tmp_path / "begun", QUIET)
 

@@ -10,7 +10,7 @@ import convlens
 from convlens import pipeline
 from convlens.checksums import unseal
 from convlens.errors import Interrupted, RunError
-from convlens.inventory import DAMAGED, look
+from convlens.inventory import ALTERED, look
 from convlens.language import recorded
 from convlens.screen import Screen
 from convlens.studies import search as search_module
@@ -54,7 +54,7 @@ def test_a_search_whose_settings_were_changed_does_not_go_on(dataset, tmp_path, 
         begin(dataset, tmp_path / "begun")
     path = tmp_path / "begun" / "search.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"trials": 40}))
-    assert look(tmp_path / "begun").state == DAMAGED
+    assert look(tmp_path / "begun").state == ALTERED
     with pytest.raises(RunError, match=r"search\.json: .*this file was changed since"):
         resume_search(dataset, tmp_path / "begun", Screen(quiet=True))
 
