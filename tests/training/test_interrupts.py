@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from convlens.errors import Interrupted
+from convlens.errors import Interrupted, TrainingError
 from convlens.training.interrupts import interruptible
 
 
@@ -27,6 +27,48 @@ def test_a_signal_that_a_training_has_not_acted_on_is_not_lost(number):
     with pytest.raises(KeyboardInterrupt):
         press(number)
     assert signal.getsignal(number) is before
+
+
+def test_a_signal_while_the_handlers_are_put_back_is_not_lost(monkeypatch):
+    handler = signal.getsignal(signal.SIGINT)
+    real = signal.signal
+
+    def put_back(number, one):
+        if one is handler:
+            signal.raise_signal(signal.SIGINT)
+        return real(number, one)
+
+    def press_late(stops):
+        assert stops()
+        monkeypatch.setattr(signal, "signal", put_back)
+        raise Interrupted("stopped after epoch 3")
+
+    with pytest.raises(KeyboardInterrupt), interruptible(lambda: True) as stops:
+        press_late(stops)
+
+
+def fail(stops):
+    raise TrainingError("the loss must stay finite")
+
+
+def fail_to_stop(stops):
+    """The weights are not finite, so that the state is not saved."""
+    assert stops()
+    fail(stops)
+
+
+@pytest.mark.parametrize("act", [fail, fail_to_stop])
+def test_a_signal_in_the_step_in_which_a_training_fails_is_not_lost(act):
+    """A search or a comparison goes on after such a training."""
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        press(signal.SIGINT, act)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_training_that_fails_without_a_signal_says_so():
+    with pytest.raises(TrainingError, match="finite"), interruptible() as stops:
+        fail(stops)
 
 
 def test_a_training_that_acts_on_it_says_so_itself():

@@ -20,8 +20,9 @@ def interruptible(asked: Callable[[], bool] = lambda: False) -> Iterator[Callabl
         asked: Returns whether to stop for another reason.
 
     Raises:
-        KeyboardInterrupt: At the end of a block that was not told of what was pressed, since more
-            may follow it, such as the next fold of a cross-validation.
+        KeyboardInterrupt: At the end of a block that did not stop for what was pressed, since more
+            may follow it, such as the next fold of a cross-validation. This holds for a block that
+            fails, too: a search goes on after a trial that does, as after one that falls behind.
     """
     if threading.current_thread() is not threading.main_thread():
         yield asked  # Signals reach the main thread only.
@@ -40,15 +41,16 @@ def interruptible(asked: Callable[[], bool] = lambda: False) -> Iterator[Callabl
         pressed.set()
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    failure: Exception | None = None
     try:
         yield stops
-    except Interrupted:
-        # It stops for another reason, and whoever asked for that would go on.
-        if pressed.is_set() and not told:
-            raise KeyboardInterrupt from None
-        raise
+    except Exception as error:
+        failure = error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if pressed.is_set():
-        raise KeyboardInterrupt
+    # Whoever goes on after a failure, or after a stop for another reason, does not know of it.
+    if pressed.is_set() and not (told and isinstance(failure, Interrupted)):
+        raise KeyboardInterrupt from failure
+    if failure is not None:
+        raise failure
