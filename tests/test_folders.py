@@ -50,3 +50,12 @@ def test_only_what_is_being_written_is_removed(tmp_path):
     assert all(path.exists() for path in kept)
     assert not any(path.exists() for path in left)
     assert not left[1].parent.exists()
+
+
+def test_what_others_may_be_writing_is_not_removed(tmp_path):
+    kept = [tmp_path / ".out.0a1b-2-3-x" / ".01234567.a", tmp_path / "others" / ".01234567.a"]
+    for path in kept:
+        path.parent.mkdir()
+        path.touch()
+    remove_temporaries(tmp_path, ["others"])
+    assert all(path.exists() for path in kept)

@@ -8,6 +8,7 @@ import errno
 import os
 import re
 import shutil
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,14 +52,21 @@ def sync_folder(folder: Path) -> None:
             raise
 
 
-def remove_temporaries(folder: Path) -> None:
+def remove_temporaries(folder: Path, apart_from: Collection[str] = ()) -> None:
     """Remove what killed processes have left in a folder of `write_atomically`.
 
-    No other process may be writing there.
+    No other process may be writing there, except into hidden folders, see `convlens.hidden`.
+
+    Args:
+        folder: The folder.
+        apart_from: The names of folders inside that others may be writing into.
     """
-    for path in [path for path in folder.rglob(".*") if TEMPORARY.fullmatch(path.name)]:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            with suppress(OSError):  # It does no harm.
-                path.unlink()
+    for place, folders, names in os.walk(folder):
+        for name in filter(TEMPORARY.fullmatch, (*folders, *names)):
+            path = Path(place, name)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):  # It does no harm.
+                    path.unlink()
+        folders[:] = [one for one in folders if not one.startswith(".") and one not in apart_from]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -155,6 +156,28 @@ def test_images_of_one_name_and_different_places_have_reports_of_their_own(run, 
     for place, folder in zip((*places, table), folders, strict=True):
         assert json.loads((folder / "report.json").read_text())["evaluated"] == str(place)
     assert scored(places[1]) == folders[1]  # its own report is replaced
+
+
+def test_scoring_again_removes_what_a_killed_process_has_left_where_no_other_one_writes(
+    run, digits
+):
+    left = [run.folder / ".01234567.report.html", run.folder / "plots" / ".89abcdef.history.png"]
+    others = [run.folder / name / ".01234567.page.html" for name in ("evaluations", "explanations")]
+    for path in (*left, *others):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    score_again(run, run.classifier(), digits, QUIET)
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in others)
+
+
+def test_a_finished_run_is_scored_by_one_process_at_a_time(run, digits):
+    before = run.report
+    with ThreadPoolExecutor(1) as other, run.locked():
+        scored = other.submit(score_again, run, run.classifier(), digits, QUIET)
+        with pytest.raises(RunError, match="one process at a time works on a run"):
+            scored.result()
+    assert run.report == before
 
 
 def test_of_other_images_the_test_split_is_scored_where_there_is_one(run, digits):

@@ -87,7 +87,7 @@ def show(
     Raises:
         RunError: If there is no such run.
     """
-    from convlens.inventory import bytes_of, look
+    from convlens.inventory import FINISHED, bytes_of, look
     from convlens.memory import why_killed
 
     folder = _find(run)
@@ -101,12 +101,14 @@ def show(
         print_json(entry.to_dict() | {"files": parts}, indent=1)
         return
     screen = Screen()
+    # After its end, it was no training that was killed.
+    notes = [] if entry.state == FINISHED else [why_killed(folder)]
     facts = [
         (_("run"), str(folder)),
         (_("kind"), _(entry.kind)),
         (_("state"), _state(entry)),
         *((_("problem"), problem) for problem in entry.problems),
-        *((_("memory"), note) for note in [why_killed(folder)] if note),
+        *((_("memory"), note) for note in notes if note),
         (_("began"), _date(entry)),
         (_("network"), entry.network),
         (_("images"), run_folder.images_in_words(entry.images, entry.used)),

@@ -2,11 +2,13 @@
 
 import shlex
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from convlens.checksums import UNSEALED
 from convlens.classifier.classifier import Classifier
 from convlens.classifier.runtime import said_arithmetic
 from convlens.data.dataset import Dataset
@@ -16,12 +18,13 @@ from convlens.data.splits import Splits
 from convlens.data.store import Store, open_store
 from convlens.errors import RunError
 from convlens.evaluation.evaluate import IMAGES_SEEN
-from convlens.files import claim_folder, numbered
+from convlens.folders import remove_temporaries
 from convlens.language import _
 from convlens.preprocess import Preprocessing
-from convlens.report.finish import Predict, looks_in, looks_so_far, report_run, score
+from convlens.report.beside import looks_before, publish_beside
+from convlens.report.finish import Predict, looks_so_far, report_run, score
 from convlens.report.leak_free import LeakFree, leak_free, show_leak
-from convlens.report.results import Scored, publish
+from convlens.report.results import Scored
 from convlens.report.two_views import TwoViews, show_views, two_views
 from convlens.run import Run
 from convlens.run_folder import is_finished, resume_command, study_of
@@ -49,11 +52,33 @@ def score_again(
         mirrored: Whether the score with a second view of doubtful images is, too.
 
     Raises:
-        RunError: If the images are not those of the run, or the run consists of several trainings
-            (a cross-validation, or draws of few images).
+        RunError: If the images are not those of the run, the run consists of several trainings (a
+            cross-validation, or draws of few images), or another process works on it.
         DataError: If the run set no images aside.
     """
     refuse_several(run)
+    is_final = run.finished or is_finished(study_of(run.folder) or run.folder)
+    with ExitStack() as stack:
+        if is_final:
+            stack.enter_context(run.locked())
+            # What a killed evaluation has left; who writes into the other folders locks nothing.
+            remove_temporaries(run.folder, UNSEALED)
+        scored = _score_own(run, classifier, dataset, screen)
+        leak = _without_leak(scored, scored.prepared, screen) if without_leak else None
+        views = _with_mirror(run, scored, classifier, screen) if mirrored else None
+        facts = _facts(leak, views)
+        if is_final:
+            earlier = run.report["test_evaluations"] if run.finished else looks_so_far(run)
+            report_run(run, classifier, scored, screen, facts, earlier=earlier)
+            folder = run.folder
+        else:
+            folder = _report_so_far(run, classifier, scored, facts, screen)
+    _show_besides(leak, views, screen)
+    return folder
+
+
+def _score_own(run: Run, classifier: Classifier, dataset: Dataset, screen: Screen) -> Scored:
+    """Score the classifier of a run on the run's own test images."""
     prepared = images_of(run, classifier, dataset, screen)
     if "features" in classifier.provenance and classifier.provenance["best"]["epoch"] == 0:
         screen.note(
@@ -62,40 +87,24 @@ def score_again(
                 "of the classifier in float32, and differ a little"
             ).format(arithmetic=said_arithmetic(classifier.provenance["features"]))
         )
-    scored = score(classifier, prepared, screen)
-    leak = _without_leak(scored, prepared, screen) if without_leak else None
-    views = _with_mirror(run, scored, classifier, screen) if mirrored else None
-    facts = _facts(leak, views)
-    if run.finished or is_finished(study_of(run.folder) or run.folder):
-        earlier = run.report["test_evaluations"] if run.finished else looks_so_far(run)
-        report_run(run, classifier, scored, screen, facts, earlier=earlier)
-        folder = run.folder
-    else:
-        folder = _evaluation_folder(run, dataset)
-        _report_so_far(run, folder, classifier, scored, facts, screen)
-    _show_besides(leak, views, screen)
-    return folder
+    return score(classifier, prepared, screen)
 
 
 def _report_so_far(
-    run: Run,
-    folder: Path,
-    classifier: Classifier,
-    scored: Scored,
-    facts: Mapping[str, Any],
-    screen: Screen,
-) -> None:
+    run: Run, classifier: Classifier, scored: Scored, facts: Mapping[str, Any], screen: Screen
+) -> Path:
     """Write the report of a run that can go on, which a report in its own folder would finish."""
-    dataset = scored.prepared.dataset
-    count = looks_in(folder) + int(scored.evaluation.images_seen == "test")
-    extra = {**_evaluated_on(dataset), "test_evaluations": count, **facts}
-    publish(run, folder, classifier, scored, extra, screen)
+    count = looks_before(run, scored.prepared.dataset)
+    count += int(scored.evaluation.images_seen == "test")
+    extra = {"test_evaluations": count, **facts}
+    folder = publish_beside(run, classifier, scored, extra, screen)
     command = resume_command(run.folder)
     screen.note(
         _("these are scores of the classifier so far; the run goes on with: {command}").format(
             command=command
         )
     )
+    return folder
 
 
 def refuse_several(run: Run) -> None:
@@ -229,11 +238,10 @@ def score_other(  # noqa: PLR0913 - a run, other images, and what is asked of th
     scored = score(classifier, prepared, screen, name=name, predict=predict)
     leak = None if of_run is None else _without_leak(scored, of_run, screen)
     views = _with_mirror(run, scored, classifier, screen) if mirrored else None
-    folder = _evaluation_folder(run, dataset)
-    facts = {**_evaluated_on(dataset), **_facts(leak, views)}
-    if count := looks_in(folder):  # of the run's own images, before it was finished
+    facts = _facts(leak, views)
+    if count := looks_before(run, dataset):  # of the run's own images, before it was finished
         facts["test_evaluations"] = count
-    publish(run, folder, classifier, scored, facts, screen)
+    folder = publish_beside(run, classifier, scored, facts, screen)
     _show_besides(leak, views, screen)
     return folder
 
@@ -272,26 +280,3 @@ def _name_of(dataset: Dataset) -> str:
     """
     around = Path(dataset.path).parts[-2:]
     return str(Path(*around)) if dataset.name in IMAGES_SEEN else dataset.name
-
-
-def _evaluated_on(dataset: Dataset) -> dict[str, Any]:
-    """Return the entries of report.json that name the images of a report."""
-    return {"evaluated": dataset.source, "evaluated_path": dataset.path}
-
-
-def _evaluation_folder(run: Run, dataset: Dataset) -> Path:
-    """Return a folder that is new, or that has an earlier report on images of the same place."""
-    name = dataset.name.replace("/", "_")
-    return next(
-        folder
-        for folder in numbered(run.folder / "evaluations" / name)
-        if claim_folder(folder, _("the folder of the report")) or _evaluated(folder) == dataset.path
-    )
-
-
-def _evaluated(folder: Path) -> str | None:
-    """Return where the images of a report lie, or None if there is no report."""
-    try:
-        return Run(folder).report.get("evaluated_path")
-    except RunError:
-        return None

@@ -34,6 +34,7 @@ from convlens.run import Run
 from convlens.run_folder import read_json
 from convlens.screen import Screen
 
+EVALUATIONS = "evaluations"  # the folder of reports in folders of their own
 Predict = Callable[[Classifier, NDArray[np.int64]], NDArray[np.float32]]
 """Returns (m, num_classes) probabilities of the images of a store with (m,) indices."""
 
@@ -98,7 +99,7 @@ def finish(  # noqa: PLR0913 - a run, its images, and what is known or wanted be
 
 def looks_so_far(run: Run) -> int:
     """Return how often the test images of a run were used before it was finished."""
-    reports = (run.folder / "evaluations").glob("*/report.json")
+    reports = (run.folder / EVALUATIONS).glob("[!.]*/report.json")  # and none that was not finished
     return sum(looks_in(path.parent) for path in reports)
 
 

@@ -153,6 +153,11 @@ def publish(
     show_scores(scored.evaluation, screen)
     with screen.console.status(_("writing the report")):
         write_evaluation(run, folder, classifier, scored, extra)
+    say_report(folder, screen)
+
+
+def say_report(folder: Path, screen: Screen) -> None:
+    """Print where the report in a folder lies."""
     screen.say()
     screen.fact(_("report"), str(folder / "report.html"))
 
