@@ -53,6 +53,26 @@ def test_nothing_is_cut_to_the_width_of_the_terminal():
     assert out.getvalue().splitlines()[-1] == "y" * 50 + "      1"
 
 
+@pytest.mark.parametrize(
+    ("terminal", "width", "lines"),
+    [
+        (
+            True,
+            24,
+            ["run   began", "  accuracy  state", "cats  2026-11-29", "    50.0 %  已完成"],
+        ),
+        (True, 36, ["run   began       accuracy  state", "cats  2026-11-29    50.0 %  已完成"]),
+        (False, 24, ["run   began       accuracy  state", "cats  2026-11-29    50.0 %  已完成"]),
+    ],
+)
+def test_a_table_that_is_wider_than_the_terminal_goes_on_below_each_row(terminal, width, lines):
+    """A file has its rows whole."""
+    shown, out = screen(terminal=terminal, width=width)
+    rows = [("run", "began", "accuracy", "state"), ("cats", "2026-11-29", "50.0 %", "已完成")]
+    shown.columns(rows, left=(0, 1, 3))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines() == lines
+
+
 def test_columns_align_words_to_the_left_and_numbers_to_the_right():
     shown, out = screen()
     shown.columns([("name", "size", "kind"), ("a", "7", "b"), ("long", "12345", "c")], left=(0, 2))

@@ -1,9 +1,12 @@
 """Screen: what a person sees in the terminal. It shows events and decides nothing.
 
 Lines are never cut or wrapped to the width of the terminal, so that a file has them whole. That is
-why facts and columns are not rich tables, which fit themselves to a width.
+why facts and columns are not rich tables, which fit themselves to a width. Only a table that is
+wider than the terminal goes on in further lines below each row, since the terminal would wrap it in
+the middle of a cell.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +31,7 @@ COLUMNS = (  # of the table of epochs: name in the history, which is the heading
     (N_("learning_rate"), 15, "{:.2e}"),
 )
 
+FURTHER = "  "  # before the columns of a table that go on in a further line
 FACT = 13  # cells of the name of a fact that stands alone
 
 
@@ -74,6 +78,20 @@ def aligned(rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)) ->
         for cell in column:
             cell.align("left" if place in left else "right", width)
     return [Text("  ").join(row) for row in cells]
+
+
+def _in_lines(rows: Sequence[Sequence[str | Text]], room: int) -> list[slice]:
+    """Return which columns of a table stand beside each other, so that each line has room cells."""
+    parts = [slice(0, 0)]
+    used = 0
+    for place, column in enumerate(zip(*rows, strict=True)):
+        width = aligned([[cell] for cell in column])[0].cell_len
+        if place and used + width > room:
+            parts.append(slice(place, place))
+            used = len(FURTHER)
+        parts[-1] = slice(parts[-1].start, place + 1)
+        used += width + 2
+    return parts
 
 
 def marked(word: str, style: str, text: str) -> str:
@@ -148,9 +166,16 @@ class Screen:
             rows: The cells of each row, see `aligned`. The first row has the headings.
             left: The numbers of the columns that are aligned to the left.
         """
-        for number, line in enumerate(aligned(rows, left)):
-            line.rstrip()
-            self._print(line, style=None if number else "dim", soft_wrap=True)
+        room = self.console.width if self.console.is_terminal else sys.maxsize
+        parts = _in_lines(rows, room)
+        tables = [
+            aligned([row[part] for row in rows], [place - part.start for place in left])
+            for part in parts
+        ]
+        for number, lines in enumerate(zip(*tables, strict=True)):
+            for line in (lines[0], *(Text(FURTHER) + line for line in lines[1:])):
+                line.rstrip()
+                self._print(line, style=None if number else "dim", soft_wrap=True)
 
     def go_on(self) -> None:
         """Let the next table of epochs be the rest of the last one."""
