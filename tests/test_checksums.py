@@ -136,6 +136,21 @@ def test_parts_that_are_done_are_not_read_again(tmp_path, done):
     assert altered(tmp_path) == []
 
 
+def test_trials_that_have_ended_are_not_read_again(tmp_path):
+    (tmp_path / "search.json").write_text("{}")
+    for number in range(2):
+        part = tmp_path / f"trial-{number:03d}"
+        part.mkdir()
+        (part / "run.toml").touch()
+        seal_begun(part)
+        (part / "run.toml").write_text("changed")
+    (tmp_path / "trials.csv").write_text("trial,state\n0,pruned\n")
+    (said,) = altered(tmp_path)
+    assert said.startswith(str(tmp_path / "trial-001"))
+    (tmp_path / "trials.csv").write_bytes(b"trial,state\n\xff")
+    assert len(altered(tmp_path)) == 2
+
+
 @pytest.mark.parametrize("name", ["search.json", "compare.json"])
 def test_advice_for_searches_and_comparisons_names_no_flag_that_they_lack(tmp_path, name):
     (tmp_path / name).write_text("{}")

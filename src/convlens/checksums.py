@@ -5,6 +5,7 @@ that a process that is killed in between leaves a file without a checksum, but n
 differs from one.
 """
 
+import csv
 import hashlib
 import json
 import os
@@ -28,6 +29,7 @@ from convlens.run_folder import (
     NETWORK_DONE,
     SEARCH_FACTS,
     SETTINGS,
+    TRIALS,
     continuing,
     is_finished,
     study_of,
@@ -187,10 +189,12 @@ def altered(folder: Path) -> list[str]:
     own. Parts that are done decide nothing any more.
     """
     parts = [] if is_finished(folder) else sorted(path.parent for path in folder.glob(f"*/{SUMS}"))
+    ended = _ended_trials(folder)
+    left = [part for part in parts if part.name not in ended and not _is_done(part)]
     message = _(ALTERED[continuing(study_of(folder) or folder) == "train"])
     known = {
         place / name: digits
-        for place in (folder, *(part for part in parts if not _is_done(part)))
+        for place in (folder, *left)
         for name, digits in _readable_sums(place).items()
         if name.as_posix() in FIXED
     }
@@ -231,8 +235,17 @@ def _written(value: object) -> str:
     return _("not set") if value is None else json.dumps(value, ensure_ascii=False)
 
 
+def _ended_trials(folder: Path) -> set[str]:
+    """Return the names of the trials of a search that have ended; none if it has no such table."""
+    try:
+        with (folder / TRIALS).open(newline="", encoding="utf-8") as file:
+            return {f"trial-{int(row['trial']):03d}" for row in csv.DictReader(file)}
+    except (OSError, ValueError, LookupError, TypeError, csv.Error):
+        return set()
+
+
 def _is_done(part: Path) -> bool:
-    """Return whether a fold, a draw, a trial or a network of a study has its result."""
+    """Return whether a fold, a draw or a network of a study has its result."""
     return any((part / name).exists() for name in ("report.json", FOLD_DONE, NETWORK_DONE))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from convlens.inventory import ALTERED, look
 from convlens.language import recorded
 from convlens.screen import Screen
 from convlens.studies import search as search_module
-from convlens.studies.generations import Judge
+from convlens.studies.generations import BelowMedian, Judge, Median
 from convlens.studies.places import Here
 from convlens.studies.search import resume_search
 from tests.conftest import forget_threads
@@ -57,6 +58,14 @@ def test_a_search_whose_settings_were_changed_does_not_go_on(dataset, tmp_path, 
     assert look(tmp_path / "begun").state == ALTERED
     with pytest.raises(RunError, match=r"search\.json: .*this file was changed since"):
         resume_search(dataset, tmp_path / "begun", Screen(quiet=True))
+
+
+def test_a_best_trial_whose_settings_were_changed_is_not_scored(finished, dataset, tmp_path):
+    folder = cut(finished, tmp_path / "cut", None)
+    path = folder / finished.best.folder.name / "run.toml"
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(RunError, match=r"run\.toml: .*this file was changed since"):
+        resume_search(dataset, folder, Screen(quiet=True))
 
 
 def begin_again(finished, dataset, folder):
@@ -107,6 +116,22 @@ def test_stopped_search_goes_on_as_it_would_have(
         patch.setattr(search_module, "train_trial", stop)
         with pytest.raises(Interrupted, match="--resume"):
             start(finished, dataset, tmp_path / "cut")
+    resumed = resume_search(dataset, tmp_path / "cut", Screen(quiet=True))
+    assert trials(resumed) == trials(finished)
+    assert table(resumed) == table(finished)
+
+
+def test_ctrl_c_in_the_step_in_which_a_trial_falls_behind_stops_the_search(
+    finished, dataset, tmp_path, monkeypatch
+):
+    def press(self, row, best):
+        signal.raise_signal(signal.SIGINT)
+        raise BelowMedian(Median(1, 1.0, 2))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Judge, "__call__", press)
+        with pytest.raises(Interrupted, match="--resume"):
+            begin_again(finished, dataset, tmp_path / "cut")
     resumed = resume_search(dataset, tmp_path / "cut", Screen(quiet=True))
     assert trials(resumed) == trials(finished)
     assert table(resumed) == table(finished)

@@ -15,6 +15,7 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 from rich.cells import cell_len
 
+from convlens.checksums import refuse_altered
 from convlens.data.formats.named import NAMES
 from convlens.data.prepared import Prepared
 from convlens.errors import TrainingError
@@ -200,6 +201,7 @@ def finish_search(found: Search, prepared: Prepared, table: TrialTable) -> dict[
 
     Raises:
         TrainingError: If no trial ran to its end.
+        RunError: If the settings of the best trial were changed since it was trained.
     """
     ranked = found.ranked
     if not ranked:
@@ -215,6 +217,7 @@ def finish_search(found: Search, prepared: Prepared, table: TrialTable) -> dict[
         table.row(trial)
     chart = Run(found.folder).write_figure("trials", found.chart())
     run = found.best
+    refuse_altered(run.folder)
     compared = _compare_first(found, ranked[:2], prepared, table.screen)
     classifier = finish(run, prepared, table.screen)[0]
     logs = _("{command} (the page HParams)")
