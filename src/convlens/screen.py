@@ -80,8 +80,8 @@ def aligned(rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)) ->
     return [Text("  ").join(row) for row in cells]
 
 
-def _in_lines(rows: Sequence[Sequence[str | Text]], room: int) -> list[slice]:
-    """Return which columns of a table stand beside each other, so that each line has room cells."""
+def in_lines(rows: Sequence[Sequence[str | Text]], room: int) -> list[slice]:
+    """Return which columns of a table stand in each line, so that it has so many cells at most."""
     parts = [slice(0, 0)]
     used = 0
     for place, column in enumerate(zip(*rows, strict=True)):
@@ -97,10 +97,6 @@ def _in_lines(rows: Sequence[Sequence[str | Text]], room: int) -> list[slice]:
 def marked(word: str, style: str, text: str) -> str:
     """Return the markup of a line that begins with a word in a style, such as note or error."""
     return "[{style}]{word}[/{style}]  {text}".format(style=style, word=word, text=escape(text))
-
-
-def _to_the_right(text: str, width: int) -> str:
-    return " " * (width - cell_len(text)) + text
 
 
 class Screen:
@@ -123,6 +119,11 @@ class Screen:
         self._goes_on = False  # whether the next table is the rest of it
         self._bar: Progress | None = None
         self._progress = ProgressFile.asked_for()
+
+    @property
+    def room(self) -> int:
+        """The cells of a line of the terminal; a file has room for lines of any length."""
+        return self.console.width if self.console.is_terminal else sys.maxsize
 
     def say(self, text: str = "", style: str | None = None) -> None:
         """Print a line as it is, in a style of rich such as "bold"."""
@@ -166,8 +167,7 @@ class Screen:
             rows: The cells of each row, see `aligned`. The first row has the headings.
             left: The numbers of the columns that are aligned to the left.
         """
-        room = self.console.width if self.console.is_terminal else sys.maxsize
-        parts = _in_lines(rows, room)
+        parts = in_lines(rows, self.room)
         tables = [
             aligned([row[part] for row in rows], [place - part.start for place in left])
             for part in parts
@@ -199,7 +199,7 @@ class Screen:
                 ),
                 "dim",
             )
-            headings = [_to_the_right(_(name), width) for name, width, form in COLUMNS]
+            headings = [" " * (width - cell_len(_(name))) + _(name) for name, width, _f in COLUMNS]
             self.say("".join(headings), "bold")
         self._goes_on = False
         self._bar = _progress(

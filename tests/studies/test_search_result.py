@@ -1,5 +1,6 @@
 """The table of trials in the terminal, and what a search says at its end."""
 
+import io
 from types import SimpleNamespace
 
 import optuna
@@ -21,8 +22,11 @@ DISTRIBUTIONS = {
 PARAMS = {"dropout": 0.1234, "optimizer": "adam", "learning_rate_adam": 0.00213}
 
 
-def printed(*rows):
-    console = Console(record=True, width=200, soft_wrap=True, highlight=False)
+def printed(*rows, width=200):
+    """Return the lines of a table of trials on a terminal of a width."""
+    console = Console(
+        record=True, file=io.StringIO(), width=width, soft_wrap=True, force_terminal=True
+    )
     table = TrialTable(SPACE, Screen(console=console))
     table.heading()
     for state, scores, attributes in rows:
@@ -43,6 +47,18 @@ def test_a_row_has_the_best_epoch_and_the_drawn_settings():
     heading, row = printed((TrialState.COMPLETE, [0.5, 0.75, 0.6], {}))
     assert heading == "trial     val  epochs  seconds  dropout  optimizer  learning_rate"
     assert row == "    0  75.0 %       3     12.3     0.12       adam         0.0021"
+
+
+def test_a_row_that_is_wider_than_the_terminal_goes_on_in_another_line():
+    median = {"epoch": 1, "accuracy": 0.456, "trials": 6}
+    lines = printed((TrialState.PRUNED, [0.25], {"median": median}), width=50)
+    assert lines == [
+        "trial     val  epochs  seconds  dropout  optimizer",
+        "  learning_rate",
+        "    0  25.0 %       1     12.3     0.12       adam",
+        "         0.0021",
+        "  stopped early: the median of 6 trials was 45.6 %",
+    ]
 
 
 def test_pruned_and_failed_trials_say_so():

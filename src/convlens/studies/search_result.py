@@ -8,6 +8,7 @@ import csv
 import dataclasses
 import io
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from convlens.language import N_, _, recalled, sentences
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.run_folder import TRIALS
-from convlens.screen import Screen
+from convlens.screen import FURTHER, Screen, in_lines
 from convlens.studies.journal import (
     FAILURE,
     MEDIAN,
@@ -109,7 +110,7 @@ class TrialTable:
             _right(self.headings.get(name, name), width) for name, width in self.widths.items()
         ]
         self.screen.say()
-        self.screen.say("  ".join(cells), "bold")
+        self._say(cells, "bold")
 
     def add(self, trial: FrozenTrial) -> None:
         """Print a trial that has ended, or keep its row until those before it are printed."""
@@ -130,9 +131,14 @@ class TrialTable:
         cells = [f"{format_value(values.get(name, '-')):>{w}}" for name, w in self.widths.items()]
         if trial.state == TrialState.PRUNED:
             cells.append(_why_stopped(trial))
-        self.screen.say("  ".join(cells))
+        self._say(cells)
         if failure := trial.user_attrs.get(FAILURE):
             self.screen.note(recalled(failure))
+
+    def _say(self, cells: Sequence[str], style: str | None = None) -> None:
+        """Print the cells of a row, in further lines where a terminal is too narrow for one."""
+        for part in in_lines([cells], self.screen.room):
+            self.screen.say((FURTHER if part.start else "") + "  ".join(cells[part]), style)
 
 
 def _why_stopped(trial: FrozenTrial) -> str:
