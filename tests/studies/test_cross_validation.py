@@ -77,6 +77,17 @@ def test_every_image_is_scored_once_by_a_network_that_never_saw_it(run, digits):
     assert np.isclose(run.classifier().probabilities(digits.images[:4, ..., None]).sum(), 4)
 
 
+def seconds_of_epochs(run):
+    """Return the seconds of all epochs of a cross-validation, as its histories have them."""
+    runs = [Run(run.folder / name) for name in ("fold-1", "fold-2", "fold-3", "")]
+    return sum(row["seconds"] for one in runs for row in one.history)
+
+
+def test_the_seconds_of_the_report_are_those_of_all_networks(run):
+    assert run.report["seconds"] == pytest.approx(seconds_of_epochs(run))
+    assert run.report["seconds"] > sum(row["seconds"] for row in run.history)
+
+
 def test_notes_of_every_fold_are_said_once_and_the_disk_is_planned(digits, tmp_path):
     said = io.StringIO()
     config = FOLDED.replace(epochs=1, limit=60, learning_rate=1e-6)
@@ -105,6 +116,7 @@ def test_a_killed_one_goes_on_with_the_same_bits(run, digits, tmp_path, monkeypa
     stopped = Run(tmp_path / "stopped")
     resume_cross_validation(digits, stopped.folder, QUIET)
     assert stopped.report["metrics"] == run.report["metrics"]
+    assert stopped.report["seconds"] == pytest.approx(seconds_of_epochs(stopped))
     for name in ("fold-1", "fold-2", "fold-3", ""):
         assert same_weights(Run(stopped.folder / name), Run(run.folder / name))
 
@@ -169,6 +181,9 @@ def test_folds_are_scored_by_their_classifiers_where_kept_features_give_somethin
     screen, said = recording()
     cross_validate(digits, config, 2, run=tmp_path / "run", screen=screen)
     assert prepared == [None] * 3  # two folds, and the training on all images
+    trained = [Run(tmp_path / "run" / name).classifier() for name in ("fold-1", "fold-2", "")]
+    seconds = sum(one.provenance["head_seconds"] for one in trained)
+    assert Run(tmp_path / "run").report["seconds"] == pytest.approx(seconds)
     assert said.getvalue().count("are computed by the classifier in float32 instead") == 1
 
 

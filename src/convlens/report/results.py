@@ -1,6 +1,7 @@
 """Results: what is written into a folder, and shown, of the scores of a classifier."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.text import Text
 
+from convlens.classifier.archive import read_facts
 from convlens.classifier.classifier import Classifier
 from convlens.data.prepared import Prepared
+from convlens.errors import ClassifierError, RunError
 from convlens.evaluation.epochs import judge_epochs
 from convlens.evaluation.evaluate import EXPLANATIONS, Evaluation
 from convlens.language import N_, _
@@ -60,6 +63,19 @@ def judge_run(run: Run, classifier: Classifier) -> str:
     return judge_epochs(run.history, len(run.data["splits"]["val"]))
 
 
+def training_seconds(run: Run) -> float:
+    """Return the seconds in which a network was trained: those of its epochs and of its head.
+
+    What cannot be read counts as no time, since no report is to fail for it.
+    """
+    seconds = 0.0
+    with suppress(RunError):
+        seconds += sum(float(row["seconds"] or 0) for row in run.history)
+    with suppress(ClassifierError):
+        seconds += read_facts(run.classifier_path)["provenance"].get("head_seconds", 0.0)
+    return seconds
+
+
 def write_evaluation(
     run: Run,
     folder: Path,
@@ -81,7 +97,6 @@ def write_evaluation(
     """
     prepared = scored.prepared
     provenance = classifier.provenance
-    seconds = sum(float(row["seconds"] or 0) for row in run.history)
     always = ("network", "parameters", "precision", "versions")
 
     def image_at(index: int) -> ImageArray:
@@ -105,7 +120,7 @@ def write_evaluation(
         image_names=[prepared.dataset.image_name(int(i)) for i in scored.indices],
         why=why,
         extra={
-            "seconds": seconds + provenance.get("head_seconds", 0.0),
+            "seconds": training_seconds(run),
             "epochs_verdict": judge_run(run, classifier),
             "seen_as": prepared.preprocessing.to_dict(),
             "calibrated": classifier.threshold is not None,

@@ -27,7 +27,7 @@ from convlens.language import N_, _
 from convlens.pipeline import begin, checked, open_training
 from convlens.recipe_choice import usual_training
 from convlens.report.finish import calibrate, finish, probabilities
-from convlens.report.results import Scored
+from convlens.report.results import Scored, training_seconds
 from convlens.run import Run
 from convlens.run_folder import FOLD_DONE, HELD_OUT
 from convlens.screen import Screen, duration
@@ -192,7 +192,7 @@ class _Folds:
                 images_seen=HELD_OUT.format(k=self.k),
             )
             scored = Scored(evaluation, self.whole, self.pool, explained=False)
-            facts = {"folds": self.k}
+            facts = {"folds": self.k, "seconds": sum(map(training_seconds, [*inners, outer]))}
             predict = last.prepare_scores(outer)
             seal_parts(outer.folder)
             finish(outer, self.whole, self.screen, predict=predict, scored=scored, facts=facts)
