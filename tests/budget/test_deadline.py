@@ -70,8 +70,16 @@ def test_a_clock_says_how_much_time_is_needed(monkeypatch):
 
 def test_the_end_of_a_plan_lies_after_compiling_and_the_reserve(monkeypatch):
     set_time(monkeypatch, lambda: 7.0)
-    deadline = Deadline.within(200.0, Plan(10, 5, 95.0), start=3.0, most=30)
+    deadline = Deadline.within(Clock(200.0), Plan(10, 5, 95.0), start=3.0, most=30)
     assert deadline == Deadline(pytest.approx(110.0), grace=4.0, slack=10.0, restart=3.0, most=30)
+
+
+def test_what_passes_between_the_plan_and_the_training_is_not_added_to_the_budget(monkeypatch):
+    """The plan was made with 100 s left, of which the scores need 12; 20 s later it begins."""
+    set_time(monkeypatch, lambda: 1000.0)
+    clock = Clock(200.0, began=1000.0 - 120.0)
+    deadline = Deadline.within(clock, Plan(10, 5, 0.95 * 85), start=3.0, most=30, ending=12.0)
+    assert deadline.end == pytest.approx(1000.0 + 80.0 - 12.0)
 
 
 def test_epochs_follow_the_speed():

@@ -133,17 +133,29 @@ class Deadline:
     most: int = sys.maxsize
 
     @classmethod
-    def within(cls, budget: float, plan: Plan, start: float, most: int) -> "Deadline":
+    def within(
+        cls, clock: Clock, plan: Plan, start: float, most: int, ending: float = 0.0
+    ) -> "Deadline":
         """Return the deadline of a training that begins now and is part of a time budget.
 
+        What has passed since the training was planned, as until its folder was written, is not
+        added to it.
+
         Args:
-            budget: The seconds of the whole budget, which say how closely the end is kept.
+            clock: The time budget.
             plan: The length of the training.
             start: The seconds before its first step, in which the backend compiles.
             most: The largest number of epochs that is worth its time.
+            ending: The seconds from the last epoch to the end of the budget, for the scores.
         """
-        end = time.monotonic() + start + plan.seconds / AIM
-        return cls(end, GRACE * budget, SLACK * budget, restart=start, most=most)
+        seconds = min(start + plan.seconds / AIM, clock.left - ending)
+        return cls(
+            time.monotonic() + seconds,
+            GRACE * clock.seconds,
+            SLACK * clock.seconds,
+            restart=start,
+            most=most,
+        )
 
 
 def epochs_that_fit(

@@ -73,6 +73,7 @@ class TimedRun:
         self.facts: dict[str, str] = {}  # what was measured and chosen, for the user
         self.folder: Run | None = None
         self.until_end = ExitStack()  # holds the lock of the folder
+        self.ending = 0.0  # seconds from the last epoch to the report, tried out
         self.head_alone = False  # whether a resumed run would train only the head
 
     def how_to_go_on(self) -> str:
@@ -114,7 +115,7 @@ class TimedRun:
             stage.set_length(length.epochs, length.steps_per_epoch)
             stage.setup.describe(run, budget=self.clock.seconds)
 
-        deadline = Deadline.within(self.clock.seconds, length, start, most)
+        deadline = Deadline.within(self.clock, length, start, most, self.ending)
         prepare(length)
         note = train_until(stage, run, length, deadline, prepare)
         if note:
@@ -202,12 +203,11 @@ def _choose_tuning(
         return Tuning(_(WITHOUT_VALIDATION)), None
     least = 1.0 if timed.config.transfer.unfreeze else PASSES
     images = least * len(head.setup.prepared.splits.train)
-    ending = 0.0
     options: list[tuple[str, Costs]] = []
     stage = None
     with timed.screen.console.status(_("measuring what fits into the rest")):
         if timed.clock.left > images * feature:
-            ending, feature = rehearse_ending(head.setup)
+            timed.ending, feature = rehearse_ending(head.setup)
         tuning = Tuning(
             _(
                 "not taken: {least:g} passes of the upper layers take {needed} and much more; "
@@ -215,17 +215,18 @@ def _choose_tuning(
             ).format(
                 least=least,
                 needed=duration(images * feature),
-                left=duration(max(timed.clock.left - ending, 0)),
+                left=duration(max(timed.clock.left - timed.ending, 0)),
             )
         )
         for unfreeze, factor in _ways(timed, head):
-            if timed.clock.left - ending < images * feature * factor:
+            if timed.clock.left - timed.ending < images * feature * factor:
                 continue  # it cannot fit, so it is not worth measuring
             unfrozen = with_unfrozen(head.setup, _fine_tuned(timed, frozen, unfreeze))
             stage = FineTuneStage(unfrozen, timed.screen, head)
             options.append((unfreeze, timed.measure(stage.trainer)))
             steps_per_pass = stage.trainer.train.steps_per_pass
-            tuning = choose_tuning(options, timed.clock.left - ending, steps_per_pass, least)
+            left = timed.clock.left - timed.ending
+            tuning = choose_tuning(options, left, steps_per_pass, least)
             if tuning.plan is not None:
                 break
     return tuning, stage

@@ -6,6 +6,7 @@ left of its time.
 
 import json
 import time
+from contextlib import suppress
 
 from convlens.budget.deadline import Deadline, train_until
 from convlens.budget.plan import Plan
@@ -73,8 +74,10 @@ def _seconds_at_state(run: Run) -> float:
 
 
 def _seconds_at_stop(run: Run) -> float:
-    clock = run.folder / CLOCK
-    return float(json.loads(clock.read_text(encoding="utf-8"))) if clock.exists() else 0.0
+    """Return the seconds up to the last stop; 0 if they are not noted, or cannot be read."""
+    with suppress(OSError, ValueError, TypeError):
+        return float(json.loads((run.folder / CLOCK).read_text(encoding="utf-8")))
+    return 0.0
 
 
 def seconds_trained(run: Run) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from convlens.budget.choose import SizeChoice
-from convlens.budget.deadline import Clock
+from convlens.budget.deadline import SLACK, Clock
 from convlens.budget.measure import SAMPLED, decode_some, rehearse_ending
 from convlens.budget.plan import AIM, Costs, Plan, plan
 from convlens.budget.timed_run import TimedRun, fit_backbone, train_on_backbone
@@ -36,6 +36,10 @@ from convlens.transfer.origin import choose_origin
 BACKBONE = "efficientnet_lite0"  # its weights are in a package, so they need no download
 OTHER_NETWORK = N_("another network is asked for")
 MAPS = 20.0  # seconds that must be left for the maps of a backbone in the report
+TOO_LONG = N_(
+    "this took longer than its budget: the computer was slower than when it was measured, as it is "
+    "while other programs compute, too"
+)
 WHOLE_NETWORK = N_("--snapshots keeps a network that learns step by step as a whole")
 
 
@@ -91,13 +95,15 @@ def _train(timed: TimedRun, name: str | Path | None) -> Run:
         frozen, choice = chosen
         training, run = train_on_backbone(timed, frozen, choice, name)
     # The end of a training from scratch was tried out, with its maps.
-    training.finish(run, explain=chosen is None or timed.clock.left > MAPS)
+    training.finish(run, explain=timed.clock.left > (0.0 if chosen is None else MAPS))
     spent = _("{used} of {budget}, {share:.0f} %").format(
         used=duration(timed.clock.used),
         budget=duration(timed.clock.seconds),
         share=100 * timed.clock.used / timed.clock.seconds,
     )
     timed.screen.fact(_("time"), spent)
+    if timed.clock.left < -SLACK * timed.clock.seconds:
+        timed.screen.note(_(TOO_LONG))
     return run
 
 
@@ -197,9 +203,9 @@ def measure_from_scratch(timed: TimedRun) -> FromScratch:
     trainer = Trainer(Setup.create(prepared, timed.config, origin), timed.screen)
     with timed.screen.console.status(_("measuring a few steps")):
         costs = timed.measure(trainer)
-        ending, prediction = rehearse_ending(trainer.setup)
+        timed.ending, prediction = rehearse_ending(trainer.setup)
     scored = len(prepared.splits.val) + len(prepared.splits.test)
-    return FromScratch(trainer, costs, costs.start + ending, scored * prediction)
+    return FromScratch(trainer, costs, costs.start + timed.ending, scored * prediction)
 
 
 def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Training, Run]:
