@@ -112,7 +112,7 @@ def test_no_process_begins_once_the_studio_ends(tmp_path):
     looking = Looking(Places(tmp_path))
     looking.close()
     with pytest.raises(Problem, match="the studio is being ended"):
-        looking._ask(tmp_path / "runs" / "first", {"do": "page"}, looking._stops)
+        looking._ask(tmp_path / "runs" / "first", {"do": "page"}, looking._permit)
     assert looking.status() == {"state": "idle"}
 
 

@@ -18,7 +18,7 @@ from convlens.language_choice import language
 from convlens.processes import end
 from convlens.studio.listing import short_digest, time_of
 from convlens.studio.problem import GONE, Problem
-from convlens.studio.telling import start_telling, told_by
+from convlens.studio.telling import Telling, start_telling, told_by
 from convlens.studio.workspace import Workspace
 
 STAGES = {
@@ -45,7 +45,7 @@ class Result:
     facts: dict[str, Any]
 
 
-class Auditing:
+class Auditing(Telling):
     """The audit of a workspace.
 
     Attributes:
@@ -53,7 +53,7 @@ class Auditing:
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        self.told = 0
+        super().__init__()
         self._workspace = workspace
         self._file = workspace.places.hidden / "audit.json"
         self._lock = threading.Lock()
@@ -79,7 +79,7 @@ class Auditing:
             write_atomically(request, json.dumps(self._request(features)), _("the audit"))
             self._process = start_telling("convlens.studio.audit_process", request)
             threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
-            self.told += 1
+            self._tell()
 
     def _request(self, features: bool) -> dict[str, Any]:
         return {
@@ -97,19 +97,19 @@ class Auditing:
         self._failure = ""
         self._process = None  # so that its end is no failure
         end(process, patience=PATIENCE)
-        self.told += 1
+        self._tell()
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what the process tells until it ends."""
         for told in told_by(process, "stage"):
             if process is self._process:  # and not one that was stopped
                 self._progress = told
-                self.told += 1
+                self._tell()
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
         if code != 0 and process is self._process:
             self._failure = N_("the check ended before it was done; begin it again.")
-        self.told += 1
+        self._tell()
 
     def _is_running(self) -> bool:
         process = self._process  # which another thread may end meanwhile

@@ -13,6 +13,7 @@ from convlens.lock import is_locked
 from convlens.run_folder import CLASSIFIER, HISTORY, SETTINGS, is_begun, is_claimed, read_json
 from convlens.studio.listing import time_of
 from convlens.studio.problem import Problem
+from convlens.studio.telling import Telling
 from convlens.studio.written import seen_in_words, written
 from convlens.text import printable
 
@@ -39,7 +40,7 @@ class Row:
     report: dict[str, Any]
 
 
-class RunList:
+class RunList(Telling):
     """The runs of a workspace.
 
     Attributes:
@@ -49,7 +50,7 @@ class RunList:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.told = 0
+        super().__init__()
         self._lock = threading.Lock()
         self._looked = 0.0
         self._stamps: dict[str, Stamp] = {}
@@ -64,7 +65,7 @@ class RunList:
             stamps = {path.name: _stamp(path) for path in self._folders()}
             if stamps != self._stamps:
                 self._stamps = stamps
-                self.told += 1
+                self._tell()
 
     def _folders(self) -> list[Path]:
         try:

@@ -1,12 +1,13 @@
-"""Telling: a module of convlens runs in a process of its own and tells how far it is.
+"""Telling: pages are told of progress, also of that of a module in a process of its own.
 
-It prints a line of JSON for each piece of progress. The process has a session of its own, since
-Ctrl-C at the terminal is for the studio, and speaks the language of the request.
+Such a module prints a line of JSON for each piece of progress. Its process has a session of its
+own, since Ctrl-C at the terminal is for the studio, and speaks the language of the request.
 """
 
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,23 @@ from typing import Any
 
 from convlens.language_choice import VARIABLE, language
 from convlens.processes import own_command
+
+
+class Telling:
+    """What goes on in the background, and what pages are told of from whichever thread.
+
+    Attributes:
+        told: A number that rises with each piece of progress.
+    """
+
+    def __init__(self) -> None:
+        self.told = 0
+        self._telling = threading.Lock()
+
+    def _tell(self) -> None:
+        """Let pages look again. Two threads that do so at once are told of both."""
+        with self._telling:
+            self.told += 1
 
 
 def start_telling(module: str, request: Path) -> subprocess.Popen[bytes]:

@@ -21,6 +21,7 @@ from convlens.studio.microscope.pictures import Pictures
 from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.run_list import STATES_INDEX
+from convlens.studio.telling import Telling
 from convlens.studio.worker import ENDED, ENDING, Ended, Worker
 from convlens.text import printable
 
@@ -31,7 +32,7 @@ MOST_BYTES = 300_000_000  # of the pages, and of the answers
 Content = dict[str, Any]
 
 
-class Looking:
+class Looking(Telling):
     """The process that looks into the network of a run, and what it has found.
 
     Attributes:
@@ -40,7 +41,7 @@ class Looking:
     """
 
     def __init__(self, places: Places) -> None:
-        self.told = 0
+        super().__init__()
         self._folder = places.hidden / "microscope"
         self.pictures = Pictures(self._folder / "images")
         self._asking = threading.Lock()  # held while a request is answered
@@ -49,7 +50,7 @@ class Looking:
         self._asked: Content | None = None  # what is being computed
         self._timer: threading.Timer | None = None
         self._closed = False
-        self._stops = 0  # times that somebody has stopped what goes on
+        self._permit = object()  # another one after each stop
 
     def status(self) -> Content:
         """Return what is being computed, and how far it is."""
@@ -71,9 +72,9 @@ class Looking:
         if not path.exists():
             asked = {"do": "page", "image": str(picture), "out": str(path)}
             name = self.pictures.name_of(picture)
-            with self._turn() as stops:
+            with self._turn() as permit:
                 if not path.exists():  # another tab may have asked for the same meanwhile
-                    self._ask(run, {**asked, "name": name}, stops)
+                    self._ask(run, {**asked, "name": name}, permit)
                     _forget_oldest(path.parent)
         return {"page": key}
 
@@ -100,17 +101,17 @@ class Looking:
         path = self._folder / "answers" / f"{key}.json"
         found = _kept(path)
         if found is None:
-            with self._turn() as stops:
+            with self._turn() as permit:
                 found = _kept(path)  # another tab may have asked for the same meanwhile
                 if found is None:
-                    found = self._ask(run, {**asked, "image": str(picture)}, stops)
+                    found = self._ask(run, {**asked, "image": str(picture)}, permit)
                     write_atomically(path, json.dumps(found), _("the answer"))
                     _forget_oldest(path.parent)
         return found
 
     def stop(self) -> None:
         """End what goes on, and what waits for its turn; who waits for an answer is told."""
-        self._stops += 1
+        self._permit = object()
         self._end()
 
     def _end(self) -> None:
@@ -127,25 +128,25 @@ class Looking:
         self.stop()
 
     @contextlib.contextmanager
-    def _turn(self) -> Iterator[int]:
-        """Wait for the turn of a request; yield how often it was stopped before.
+    def _turn(self) -> Iterator[object]:
+        """Wait for the turn of a request; yield its permit, which is another one after a stop.
 
         Raises:
             Problem: If it was stopped while it waited.
         """
-        stops = self._stops
+        permit = self._permit
         with self._asking:
-            if stops != self._stops:
+            if permit is not self._permit:
                 raise _stopped()
-            yield stops
+            yield permit
 
-    def _ask(self, run: Path, asked: Content, stops: int) -> Content:
+    def _ask(self, run: Path, asked: Content, permit: object) -> Content:
         """Return the answer of the process to a request, whose turn it is; see `_turn`."""
         self._asked = {"run": printable(run.name), "since": time.time()}
         self._tell()
         try:
             worker = self._at_work(run)
-            if stops != self._stops:  # while it began
+            if permit is not self._permit:  # while it began
                 worker.stop()
             return worker.ask(asked)
         except Ended as error:
@@ -193,9 +194,6 @@ class Looking:
                 self._end()
             finally:
                 self._asking.release()
-
-    def _tell(self) -> None:
-        self.told += 1
 
 
 def _stopped() -> Problem:

@@ -11,13 +11,13 @@ from convlens.files import write_atomically
 from convlens.language import N_, _, again
 from convlens.processes import end
 from convlens.studio.problem import GONE, Problem
-from convlens.studio.telling import start_telling, told_by
+from convlens.studio.telling import Telling, start_telling, told_by
 
 PATIENCE = 5.0  # seconds in which the process may end
 ENDED = N_("the predictions ended before they were done; begin them again.")
 
 
-class Predicting:
+class Predicting(Telling):
     """The process that writes predictions of a run.
 
     Attributes:
@@ -25,7 +25,7 @@ class Predicting:
     """
 
     def __init__(self, hidden: Path) -> None:
-        self.told = 0
+        super().__init__()
         self._request = hidden / "predict_request.json"
         self._failure = hidden / "predict_failure.txt"
         self._lock = threading.Lock()
@@ -61,21 +61,21 @@ class Predicting:
             module = "convlens.studio.scores.predict_process"
             self._process = start_telling(module, self._request)
             threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
-            self.told += 1
+            self._tell()
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what the process tells until it ends."""
         for told in told_by(process, "stage_text"):
             if process is self._process:  # and not one that was stopped
                 self._progress = told
-                self.told += 1
+                self._tell()
         code = process.wait()
         if process is self._process:
             with contextlib.suppress(OSError, UnicodeDecodeError):
                 self._failures[self._run] = self._failure.read_text(encoding="utf-8")
             if code != 0:  # a signal, as from a system without memory, is a code below 0
                 self._failures[self._run] = ENDED
-        self.told += 1
+        self._tell()
 
     def _is_running(self) -> bool:
         process = self._process  # which another thread may end meanwhile
@@ -97,4 +97,4 @@ class Predicting:
             return
         self._process = None  # so that its end is no failure
         end(process, patience=PATIENCE)
-        self.told += 1
+        self._tell()

@@ -19,7 +19,7 @@ from convlens.processes import end
 from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.shipping.found import end_found, facts_of, find, is_alive
-from convlens.studio.telling import start_telling, told_by
+from convlens.studio.telling import Telling, start_telling, told_by
 
 STAGES = {
     "": N_("starting"),
@@ -31,7 +31,7 @@ STAGES = {
 ENDED = N_("the export ended before it was done; begin it again.")
 
 
-class Exporting:
+class Exporting(Telling):
     """The export of a workspace that is under way, or the last one.
 
     Attributes:
@@ -39,7 +39,7 @@ class Exporting:
     """
 
     def __init__(self, places: Places) -> None:
-        self.told = 0
+        super().__init__()
         self._places = places
         self._file = places.hidden / "export.json"
         self._request = places.hidden.resolve() / "export_request.json"
@@ -80,7 +80,7 @@ class Exporting:
             module = "convlens.studio.shipping.export_process"
             process = self._process = start_telling(module, self._request)
             threading.Thread(target=self._follow, args=(process,), daemon=True).start()
-            self.told += 1
+            self._tell()
             content = json.dumps(facts_of(process.pid))
             write_atomically(self._running, content, _("the export"))
 
@@ -100,7 +100,7 @@ class Exporting:
             self._tidy()
         finally:
             self._is_stopping = False
-            self.told += 1
+            self._tell()
 
     def _find(self) -> None:
         """Find the export that a studio has left that was killed."""
@@ -117,7 +117,7 @@ class Exporting:
     def _wait_for(self, found: psutil.Process) -> None:
         with contextlib.suppress(psutil.Error):
             found.wait()
-        self.told += 1
+        self._tell()
 
     def _tidy(self) -> None:
         """Remove the hidden folder of an export that was killed."""
@@ -129,13 +129,13 @@ class Exporting:
         for told in told_by(process, "stage"):
             if process is self._process:  # and not one that was stopped
                 self._progress = told
-                self.told += 1
+                self._tell()
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
         if code != 0 and process is self._process:
             self._failure = ENDED
             self._tidy()
-        self.told += 1
+        self._tell()
 
     def _is_running(self) -> bool:
         process, found = self._process, self._found  # which another thread may end meanwhile

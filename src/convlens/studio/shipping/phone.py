@@ -20,6 +20,7 @@ from convlens.studio.https import certificate_for
 from convlens.studio.opening import Places
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.shipping.qr import drawn
+from convlens.studio.telling import Telling
 
 EVERYWHERE = "0.0.0.0"
 KINDS = {
@@ -34,7 +35,7 @@ KINDS = {
 PATIENCE = 5.0  # seconds in which what was asked for may be sent
 
 
-class Phone:
+class Phone(Telling):
     """The page for phones.
 
     Attributes:
@@ -42,7 +43,7 @@ class Phone:
     """
 
     def __init__(self, places: Places) -> None:
-        self.told = 0
+        super().__init__()
         self._hidden = places.hidden
         self._lock = threading.RLock()
         self._server: Server | None = None
@@ -94,7 +95,7 @@ class Phone:
             }
             self._thread = threading.Thread(target=run, args=(server, socket), daemon=True)
             self._thread.start()
-            self.told += 1
+            self._tell()
 
     def _app(self, folder: Path) -> Starlette:
         """Return the application that sends the files of a folder, and nothing else."""
@@ -110,7 +111,7 @@ class Phone:
                 raise HTTPException(404)
             if name == "index.html":
                 self._opened += 1
-                self.told += 1
+                self._tell()
             kind = KINDS.get(files[name].suffix, "application/octet-stream")
             headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
             return FileResponse(files[name], media_type=kind, headers=headers)
@@ -129,7 +130,7 @@ class Phone:
             self._server.force_exit = True
             self._server = self._thread = None
             self._facts = {}
-            self.told += 1
+            self._tell()
 
     def _is_running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()

@@ -25,6 +25,7 @@ from convlens.processes import end, own_command
 from convlens.studio.opening import Places, write_privately
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.shipping.found import end_found, facts_of, find, is_alive
+from convlens.studio.telling import Telling
 from convlens.text import printable
 
 # The line of the address; names of classes stand in other lines, or behind blanks.
@@ -38,7 +39,7 @@ ENDED = N_("the server has ended; its last lines say why.")
 NO_TOKEN = N_("the file with the token of the server is gone; stop it, and start it again.")
 
 
-class Serving:
+class Serving(Telling):
     """The server of a workspace.
 
     Attributes:
@@ -46,7 +47,7 @@ class Serving:
     """
 
     def __init__(self, places: Places) -> None:
-        self.told = 0
+        super().__init__()
         self._folder = places.hidden.resolve() / "serve"
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -90,7 +91,7 @@ class Serving:
                 "address": "",
             }
             self._write_facts()
-            self.told += 1
+            self._tell()
             threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
 
     def _write_facts(self) -> None:
@@ -122,7 +123,7 @@ class Serving:
                 has_address = process is self._process and self._address() != ""
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(1.0 if has_address else 0.1)
-        self.told += 1
+        self._tell()
 
     def _address(self) -> str:
         """Return the address of the server, which is written down; nothing if it has none yet."""
@@ -131,7 +132,7 @@ class Serving:
             if found is None:
                 return ""
             self._facts["address"] = found[1]
-            self.told += 1
+            self._tell()
             with contextlib.suppress(ConvlensError):  # a full disk; the server runs all the same
                 self._write_facts()
         return str(self._facts["address"])
@@ -150,7 +151,7 @@ class Serving:
             (self._folder / "server.json").unlink(missing_ok=True)
             self._token_file.unlink(missing_ok=True)
             self._header_file.unlink(missing_ok=True)
-            self.told += 1
+            self._tell()
 
     def _is_running(self) -> bool:
         process, found = self._process, self._found  # which another thread may end meanwhile

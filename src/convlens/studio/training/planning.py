@@ -19,13 +19,14 @@ from convlens.language_choice import VARIABLE, language
 from convlens.processes import end, own_command
 from convlens.progress import VARIABLE as PROGRESS
 from convlens.studio.listing import short_digest
+from convlens.studio.telling import Telling
 from convlens.studio.training.ways import Choice, Images
 from convlens.studio.workspace import Workspace
 
 PATIENCE = 5.0  # seconds in which the process may end
 
 
-class Planning:
+class Planning(Telling):
     """The plan that was asked for last.
 
     Attributes:
@@ -33,7 +34,7 @@ class Planning:
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        self.told = 0
+        super().__init__()
         self._workspace = workspace
         self._folder = workspace.places.hidden / "plan"
         self._process: subprocess.Popen[bytes] | None = None
@@ -86,12 +87,12 @@ class Planning:
                 seen = self._progress()
                 if seen != self._seen:
                     self._seen = seen
-                    self.told += 1
+                    self._tell()
                 return
             self._process = None
             self._plans[self._key] = self._found()
             self._key = ""
-            self.told += 1
+            self._tell()
 
     def _found(self) -> dict[str, Any]:
         failed = _("the plan could not be made; the training will say why.")

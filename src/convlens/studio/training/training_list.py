@@ -11,6 +11,7 @@ from convlens.files import numbered, write_atomically
 from convlens.language import _
 from convlens.run_folder import is_begun
 from convlens.studio.problem import GONE, Problem
+from convlens.studio.telling import Telling
 from convlens.studio.training import entry as states
 from convlens.studio.training.entry import Entry
 from convlens.studio.training.files import Logs, damage_of, read_entries
@@ -21,7 +22,7 @@ from convlens.text import printable
 MOST = 200  # trainings that are remembered
 
 
-class TrainingList:
+class TrainingList(Telling):
     """The trainings that were asked for in a workspace.
 
     Attributes:
@@ -31,7 +32,7 @@ class TrainingList:
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        self.told = 0
+        super().__init__()
         self.workspace = workspace
         self._places = workspace.places
         self._file = self._places.hidden / "trainings.json"
@@ -133,4 +134,4 @@ class TrainingList:
             if one.id not in known:
                 self.logs(one).remove()
         self.entries = kept
-        self.told += 1
+        self._tell()

@@ -16,6 +16,7 @@ from convlens.lock import is_locked
 from convlens.run_folder import CLASSIFIER
 from convlens.studio.listing import short_digest, time_of
 from convlens.studio.problem import GONE, Problem
+from convlens.studio.telling import Telling
 from convlens.studio.worker import ENDED, ENDING, FAILED, Ended, Worker
 from convlens.text import printable
 
@@ -49,7 +50,7 @@ class Tried:
         return self.worker.is_idle and time.monotonic() - self.used > seconds
 
 
-class Trying:
+class Trying(Telling):
     """The classifiers that pages try.
 
     Attributes:
@@ -57,7 +58,7 @@ class Trying:
     """
 
     def __init__(self) -> None:
-        self.told = 0
+        super().__init__()
         self._lock = threading.Lock()
         self._tried: dict[Path, Tried] = {}  # by the folder of the run
         self._closed = threading.Event()
@@ -193,18 +194,16 @@ class Trying:
             raise Problem(_full([other for _used, other in others]), GONE, "other")
         self._tried.pop(oldest).worker.stop()
 
-    def _tell(self) -> None:
-        self.told += 1
-
     def _ended(self, tried: Tried, worker: Worker) -> Problem:
         """Return what is said of a process that has ended before it has answered."""
         if worker.state == FAILED:
             return Problem(worker.failure[language()], field="run")
         if worker.was_stopped:
             return Problem(_("another run was chosen meanwhile."), GONE, "other")
-        if not tried.is_over:  # several may have waited for it
-            tried.is_over = True
-            tried.crashed += 1
+        with self._lock:  # several may have waited for it
+            if not tried.is_over:
+                tried.is_over = True
+                tried.crashed += 1
         if tried.crashed > 1:
             said = _(
                 "the process that answers has ended {times} times in a row; the memory of this "
