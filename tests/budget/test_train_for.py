@@ -147,6 +147,12 @@ def test_what_is_trained_again_after_a_kill_counts_once(endless, tmp_path):
     assert _seconds_at_state(run) == 45
 
 
+def test_seconds_that_cannot_be_read_end_no_training(endless, tmp_path):
+    run = started(endless, tmp_path / "run")
+    run.write(CLOCK, '{"cut')
+    assert seconds_trained(run) == 0
+
+
 @pytest.mark.parametrize("error", [StorageError("the disk is full"), KeyboardInterrupt()])
 def test_what_is_trained_again_after_another_end_counts_once(endless, tmp_path, monkeypatch, error):
     """No state is saved then, so that the time of the end is not that of the state."""

@@ -17,6 +17,7 @@ from convlens.report import results
 from convlens.training import fit as fit_module
 from convlens.training.network import choose_network
 from tests.budget.conftest import QUIET, SMALL
+from tests.trainings import recording
 
 
 def test_from_scratch_as_planned(digits, tmp_path, monkeypatch, quick):
@@ -145,6 +146,28 @@ class Made:
             return function(*args, **options)
 
         return call
+
+
+@pytest.mark.parametrize(("used", "is_over"), [(60.0, False), (101.0, True)])
+def test_a_budget_that_was_exceeded_is_told_and_its_report_has_no_maps(monkeypatch, used, is_over):
+    now = 1000.0
+    patched = SimpleNamespace(monotonic=lambda: now, time=lambda: now)
+    monkeypatch.setattr(deadline, "time", patched)
+    explained = []
+
+    class Ending:
+        def finish(self, run, *, explain):
+            nonlocal now
+            now += 30.0
+            explained.append(explain)
+
+    monkeypatch.setattr(module, "_choose_backbone", lambda timed: None)
+    monkeypatch.setattr(module, "_train_from_scratch", lambda timed, name: (Ending(), None))
+    screen, text = recording()
+    timed = timed_run.TimedRun(None, None, deadline.Clock(100.0, began=now - used), screen)
+    module._train(timed, None)
+    assert explained == [not is_over]
+    assert ("this took longer than its budget" in text.getvalue()) is is_over
 
 
 @pytest.mark.slow
