@@ -16,7 +16,7 @@ def test_damaged_requests_do_not_harm_the_server(served, tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip().endswith("no fault")

@@ -50,7 +50,7 @@ def run(port, served, tmp_path_factory):
             capture_output=True,
             encoding="utf-8",
             check=False,
-            timeout=60,
+            timeout=240,
         )
         assert done.returncode == 0, done.stderr
         assert any(name in done.stdout for name in served.predictor.class_names), done.stdout

@@ -50,13 +50,13 @@ def test_the_search_is_quick():
     content = progressive(0)
     end = content.rindex(b"\xff\xd9")
     segments = b"\xff\xfe\x00\x02" * 10**6
-    start = time.perf_counter()
+    start = time.thread_time()  # of the processor, which other work may keep busy
     assert has_too_many_scans(content[:end] + b"\xff\xda" * 101 + segments)
     assert has_too_many_scans(content[:end] + segments + b"\xff\xda\x00\x02" * 101)
     # Bytes that may fill the space before a marker, where none follows.
     comment = b"\xff\xfe\x00\xcc" + b"\xff\xda" * 101
     assert not has_too_many_scans(content[:2] + comment + content[2:end] + b"\xff" * 10**6 + b"\0")
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc keeps memory; other libraries do not")

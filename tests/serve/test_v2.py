@@ -172,7 +172,7 @@ def test_images_are_freed_also_if_one_of_them_is_damaged(served, examples):
             answer = client.post("/v2/models/{}/infer".format(NAME), json={"inputs": [given]})
             assert answer.status_code == 400
             # The threads forget an image shortly after its answer.
-            for _wait in range(200):
+            for _wait in range(2000):
                 if not any(ref() for ref in left):
                     break
                 threading.Event().wait(0.02)

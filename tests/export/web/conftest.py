@@ -28,5 +28,5 @@ def serving(folder: Path) -> Iterator[str]:
 
 def wait(page: Any) -> str:
     """Return what a page says when it is ready, or refuses to be."""
-    page.wait_for_selector("#tools:not([hidden]), #status.wrong", state="attached", timeout=60_000)
+    page.wait_for_selector("#tools:not([hidden]), #status.wrong", state="attached", timeout=120_000)
     return str(page.inner_text("#status"))
