@@ -56,6 +56,16 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     backend.start()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _unhurried(_own_cache: None) -> Iterator[None]:
+    """Let no audit before a training leave checks out because the computer is busy."""
+    from convlens.audit import gate  # which imports Keras, so that the engine is chosen first
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "time_for", lambda prepared: 600.0)
+        yield
+
+
 @contextlib.contextmanager
 def without_charts() -> Iterator[None]:
     """Write reports without charts and maps, which take longer than small networks to train."""
@@ -189,6 +199,7 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
 
     def open_page(address: str, *, before: str = "", **window: Any) -> Any:
         context = browser.new_context(**({"locale": "en-GB"} | window))
+        context.set_default_timeout(120_000)  # other work may keep the processors busy
         contexts.append(context)
         page = context.new_page()
         page.requested = []

@@ -36,8 +36,8 @@ def test_what_a_process_has_started_ends_with_it():
     program = (
         "import signal, subprocess, sys, time;"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
-        "print(child.pid, flush=True); time.sleep(60)"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+        "print(child.pid, flush=True); time.sleep(600)"
     )
     process = subprocess.Popen(
         [*PYTHON, "-c", program], stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -46,7 +46,7 @@ def test_what_a_process_has_started_ends_with_it():
     end(process, patience=0.5)
     process.stdout.close()
     assert process.returncode == -9
-    until = time.monotonic() + 20  # the system ends the child a moment after its parent
+    until = time.monotonic() + 120  # the system ends the child a moment after its parent
     with suppress(psutil.NoSuchProcess):
         while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
             assert time.monotonic() < until

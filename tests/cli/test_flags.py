@@ -17,11 +17,11 @@ from convlens.cli.flags import (
 from convlens.config import Config, all_settings
 from convlens.errors import ConfigError
 from convlens.language_choice import using
-from tests.cli.commands import run
+from tests.cli.commands import run, terminal
 
 
 def test_help_has_every_setting(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+    terminal(200, monkeypatch)
     assert run("train", "--help") == 0
     said = capsys.readouterr().out
     for _, item in all_settings():
@@ -78,7 +78,7 @@ def test_a_command_has_no_flag_for_what_it_decides():
 
 
 def test_the_help_of_a_search_has_its_own_defaults_and_hides_transfer(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+    terminal(200, monkeypatch)
     assert run("search", "--help") == 0
     said = capsys.readouterr().out
     assert "[custom_cnn]" in said

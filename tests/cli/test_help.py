@@ -6,7 +6,7 @@ import re
 import pytest
 from cyclopts import App
 from rich.cells import cell_len
-from rich.console import Console, ConsoleDimensions
+from rich.console import Console
 from rich.text import Text
 
 from convlens.cli.app import app
@@ -16,7 +16,7 @@ from convlens.cli.overview import Wrapped, composed, epilogue, translated
 from convlens.cli.show import COMMANDS as SHOWN
 from convlens.language import _, _message
 from convlens.language_choice import using
-from tests.cli.commands import run
+from tests.cli.commands import run, terminal
 
 ALL = [
     "",
@@ -54,12 +54,6 @@ def flags_once(monkeypatch):
     monkeypatch.setattr(App, "assemble_argument_collection", read_once)
 
 
-def terminal(width: int, patch: pytest.MonkeyPatch) -> None:
-    """Set the width of the terminal."""
-    patch.setattr(Console, "width", width)
-    patch.setattr(Console, "size", ConsoleDimensions(width, 25))
-
-
 @pytest.mark.parametrize("command", ALL)
 def test_help_in_chinese_has_no_english_sentence(command, capsys):
     said = helped(capsys, *command.split(), "--language", "zh")
@@ -80,7 +74,8 @@ def test_help_fits_the_terminal(command, capsys, monkeypatch):
         assert [line for line in lines if re.match(r"[│\s]*[，。；：、）」]", line)] == []
 
 
-def test_help_has_its_paragraphs_its_choices_and_its_defaults(capsys):
+def test_help_has_its_paragraphs_its_choices_and_its_defaults(capsys, monkeypatch):
+    terminal(100, monkeypatch)
     said = helped(capsys, "predict")
     assert said.startswith("Usage: convlens predict [OPTIONS] [ARGS...]\n\nPredict the classes")
     assert "\n\nThe classifier is a run" in said
@@ -119,6 +114,7 @@ def test_a_help_of_several_texts_is_said_in_each_language():
 def test_places_of_values_are_said_in_the_language(capsys, monkeypatch):
     words = {"[OPTIONS]": "[選項]", "[ARGS...]": "[引數...]", "COMMAND": "指令", "STR": "文字"}
     words |= {"PATH": "路徑", "INT": "整數", "CHOICE": "擇一"}
+    terminal(100, monkeypatch)
     monkeypatch.setattr("convlens.cli.help._", lambda text: _message(words.get(text, text), text))
     said = helped(capsys, "predict")
     assert said.startswith("Usage: convlens predict [選項] [引數...]\n")

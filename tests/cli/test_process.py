@@ -36,7 +36,7 @@ cli.run_process()
 def test_a_process_ends_with_its_code_after_the_last_function(ending, code):
     program = PROGRAM.format(ending=ending)
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == code, done.stderr
     assert done.stdout == "written\nregistered by the command\n"
@@ -46,7 +46,7 @@ def test_a_fault_that_is_shown_ends_as_python_ends_it():
     program = PROGRAM.format(ending="raise ValueError('odd')")
     program = program.replace('["convlens"]', '["convlens", "--debug"]')
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 1
     assert "ValueError: odd" in done.stderr

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from rich.console import Console, ConsoleDimensions
 
 from convlens.budget.plan import Costs
 from convlens.studies import recipes
-from tests.cli.commands import run
+from tests.cli.commands import run, terminal
 
 TWO = ("--models", "custom_cnn,fashion_mlp")
 QUICK = (
@@ -186,9 +185,7 @@ def test_search_and_what_it_says(shapes, folder, capsys, no_charts):
 
 
 def test_help_shows_the_defaults_of_a_search(capsys, monkeypatch):
-    # The console of cyclopts reads the variable COLUMNS once in a process.
-    monkeypatch.setattr(Console, "width", 200)
-    monkeypatch.setattr(Console, "size", ConsoleDimensions(200, 25))
+    terminal(200, monkeypatch)
     assert run("search", "--help") == 0
     out = capsys.readouterr().out
     assert "name of the network (`convlens models` lists them) [custom_cnn]" in out

@@ -46,7 +46,7 @@ class Process:
         self.url, self.token = re.search(r"(https?://[\d.:]+)/#token=(\w+)", self.said).groups()
         self.client = httpx.Client(
             base_url=self.url,
-            timeout=30,
+            timeout=120,
             headers={"X-Convlens-Token": self.token},
             verify=True if authority is None else ssl.create_default_context(cafile=authority),
         )
@@ -54,7 +54,7 @@ class Process:
     def stop(self, kind: int) -> tuple[int, str, str]:
         """Send a signal, and return the exit code and what is printed after it."""
         self.process.send_signal(kind)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=120)
         return self.process.returncode, out, err
 
 
@@ -273,10 +273,10 @@ def test_a_download_that_breaks_off_is_told_at_the_terminal(tmp_path):
 def test_a_browser_that_is_waited_for_finds_the_page(tmp_path):
     """As Python waits for that of BROWSER until it is closed, and for those of the terminal."""
     browser = tmp_path / "browser"
-    browser.write_text("#!/bin/sh\nexec sleep 60 > /dev/null 2>&1\n")
+    browser.write_text("#!/bin/sh\nexec sleep 300 > /dev/null 2>&1\n")
     browser.chmod(0o755)
     with studio(tmp_path / "pets", BROWSER=f"{browser} %s") as started:
-        assert started.client.get("/", timeout=10).status_code == 200
+        assert started.client.get("/").status_code == 200
         assert started.stop(signal.SIGINT)[0] == 130
 
 

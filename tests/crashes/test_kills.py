@@ -38,12 +38,15 @@ class Killed:
         self.ending = Ending.of(whole)
         self.random = random.Random(precision)
 
-    def run(self) -> bool:
-        """Begin or continue the training, and return whether it was killed."""
+    def run(self, *, may_end: bool) -> bool:
+        """Begin or continue the training, and return whether it was killed.
+
+        Args:
+            may_end: Whether nobody kills it.
+        """
         words = self.begin if not self.folder.exists() else self.go_on
-        done = self.recorder.run(
-            "command", *words, kill_after=self.random.uniform(0, 1.2 * self.seconds)
-        )
+        moment = None if may_end else self.random.uniform(0, 1.2 * self.seconds)
+        done = self.recorder.run("command", *words, kill_after=moment)
         if done.code == 5 and BEGUN in done.output:
             shutil.rmtree(self.folder)  # as the message says; nothing was trained
         else:
@@ -55,9 +58,7 @@ def kill(times: int, recorder: Recorder, folder: Path, precision: str) -> None:
     """Kill trainings so many times in all, and compare each that ends."""
     killed = Killed(recorder, write_images(folder), folder, precision)
     while times or killed.folder.exists():
-        if not times:
-            killed.seconds = 1e3  # the last one may end
-        times -= killed.run()
+        times -= killed.run(may_end=not times)
         if killed.folder.exists() and Run(killed.folder).finished:
             assert Ending.of(killed.folder).equals(killed.ending)
             shutil.rmtree(killed.folder)

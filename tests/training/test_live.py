@@ -1,10 +1,13 @@
 """The worst mistakes of the last epoch, and the progress, for those who watch a training."""
 
 import json
+import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from convlens import progress
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.pipeline import train
@@ -66,6 +69,8 @@ def test_whoever_reads_a_row_of_the_history_finds_its_mistakes(digits, tmp_path,
 
 def test_progress_is_written_where_somebody_asks_for_it(tmp_path, monkeypatch):
     file = tmp_path / "progress.json"
+    still = SimpleNamespace(monotonic=lambda: 100.0, time=time.time)
+    monkeypatch.setattr(progress, "time", still)
     with Screen(quiet=True).counter("decoding") as count:
         count(1, 5)
     assert not file.exists()
