@@ -133,8 +133,8 @@ class Exporting(Telling):
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
         if code != 0 and process is self._process:
-            self._failure = ENDED
             self._tidy()
+            self._failure = ENDED
         self._tell()
 
     def _is_running(self) -> bool:
@@ -144,8 +144,11 @@ class Exporting(Telling):
         return found is not None and is_alive(found)
 
     def status(self) -> dict[str, Any]:
-        """Return how far the export is, or how the last one ended, for a page."""
-        if self._is_running():
+        """Return how far the export is, or how the last one ended, for a page.
+
+        One that is being stopped still runs: nothing else can begin before it has ended.
+        """
+        if self._is_running() or self._is_stopping:
             stage = self._progress.get("stage", "")
             return {
                 "state": "running",
