@@ -19,7 +19,7 @@ import psutil
 import pytest
 from PIL import Image
 
-PATIENCE = 60.0  # seconds
+PATIENCE = 240.0  # seconds; other work may keep the processors busy
 WIDE = {"width": 1280, "height": 860}
 PHONE = {"width": 360, "height": 640}
 COLOURS = ((200, 60, 40), (40, 110, 200), (60, 160, 70), (150, 150, 40))
@@ -184,12 +184,16 @@ def write_folder(root: Path, **classes: int) -> Path:
 
 
 def names(page: Any) -> list[str]:
-    """Return the classes of the page with their numbers of images, such as "cat 3"."""
-    cards = page.locator(".class-name")
-    return [
-        f"{card.locator('.name').inner_text()} {card.locator('.number').inner_text().split()[0]}"
-        for card in cards.all()
-    ]
+    """Return the classes of the page with their numbers of images, such as "cat 3".
+
+    They are read in one moment, since the page may be drawn anew in the next one.
+    """
+    return page.evaluate(
+        """() => [...document.querySelectorAll(".class-name")].map((card) => {
+          const said = (part) => card.querySelector(part)?.innerText.trim() ?? "";
+          return `${said(".name")} ${said(".number").split(/\\s/)[0]}`;
+        })"""
+    )
 
 
 def wait_for(page: Any, what: Callable[[], Any], wanted: Any) -> None:

@@ -221,7 +221,7 @@ def test_an_import_is_dropped_once_its_archive_is_unpacked(own, monkeypatch, tmp
 
     def slowly(*args):
         begun.set()
-        assert goes_on.wait(10)
+        assert goes_on.wait(60)
         return unpack(*args)
 
     monkeypatch.setattr(imports, "unpack", slowly)
@@ -233,14 +233,14 @@ def test_an_import_is_dropped_once_its_archive_is_unpacked(own, monkeypatch, tmp
     )
     dropping = threading.Thread(target=own.studio.imports.drop, args=(name,))
     keeping.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     monkeypatch.setattr(imports, "MOST", 1)
     assert own.post("/api/imports").status_code == 409  # nor is it dropped for another one
     dropping.start()
     dropping.join(0.1)
     goes_on.set()
-    keeping.join(10)
-    dropping.join(10)
+    keeping.join(60)
+    dropping.join(60)
     assert done == [1]
     for keep in (
         lambda: imports.keep_file(one, "cat/2.png", picture(31)),

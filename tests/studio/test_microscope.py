@@ -4,7 +4,7 @@ import io
 import json
 import os
 import sys
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -116,20 +116,34 @@ def test_no_process_begins_once_the_studio_ends(tmp_path):
     assert looking.status() == {"state": "idle"}
 
 
+class Turn:
+    """A lock that tells when somebody waits for it."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.is_waited_for = threading.Event()
+
+    def __enter__(self):
+        self.is_waited_for.set()
+        self.lock.acquire()
+
+    def __exit__(self, *_error):
+        self.lock.release()
+
+
 def test_a_request_that_is_stopped_while_it_waits_or_begins_is_not_answered(tmp_path, monkeypatch):
     looking = Looking(Places(tmp_path))
     image = looking.pictures.add("a.png", picture(1))["id"]
     run = tmp_path / "runs" / "first"
-    with looking._asking, ThreadPoolExecutor() as tabs:
+    turn = looking._asking = Turn()
+    turn.lock.acquire()
+    with ThreadPoolExecutor() as tabs:
         waiting = tabs.submit(looking.time, run, image, {"do": "way"})
-        while not waiting.running():
-            time.sleep(0.01)
-        time.sleep(0.2)  # in which it comes to its turn
+        assert turn.is_waited_for.wait(60)
         looking.stop()
-        looking._asking.release()
+        turn.lock.release()
         with pytest.raises(Problem, match="this was stopped"):
-            waiting.result(10)
-        looking._asking.acquire()
+            waiting.result(60)
 
     class Stopped:
         """A process during whose start somebody stops it."""

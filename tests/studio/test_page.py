@@ -36,16 +36,22 @@ SAYS = {
 SHOWN = ".cell .frame img"
 
 
-def hold(page, milliseconds=900):
-    """Hold the button of the webcam, and return how many images are safe then."""
+def hold(page):
+    """Hold the button of the webcam until it has recorded some; return how many are safe then."""
     button = page.locator(".hold")
     page.wait_for_selector(".hold:enabled")
+    before = recorded(page)
     button.hover()
     page.mouse.down()
-    page.wait_for_timeout(milliseconds)
+    wait_for(page, lambda: recorded(page) > before + 1, True)
     page.mouse.up()
     page.wait_for_selector(".recording", state="hidden")
     wait_for(page, lambda: page.get_attribute(".safety", "data-waiting"), "0")
+    return recorded(page)
+
+
+def recorded(page):
+    """Return how many images of the webcam are safe, as the page says."""
     return int(re.search(r"\d+", page.inner_text(".recorded b"))[0])
 
 
@@ -149,12 +155,13 @@ def test_the_file_of_the_webcam_is_not_mirrored(served, window):  # noqa: F811
             context.fillStyle = "white";
             context.fillRect(0, 0, 32, 48);
           };
+          paint();
           setInterval(paint, 30);
           const video = document.querySelector(".stage video");
           video.srcObject = canvas.captureStream(30);
           await video.play();
-          await new Promise((seen) => video.requestVideoFrameCallback(seen));
-          await new Promise((seen) => video.requestVideoFrameCallback(seen));
+          do await new Promise((seen) => video.requestVideoFrameCallback(seen));
+          while (video.videoWidth !== canvas.width);
         }"""
     )
     page.locator(".hold").click()

@@ -111,8 +111,9 @@ def test_the_keyboard_alone_suffices(served, window):  # noqa: F811
     page.wait_for_selector(".hold:enabled")
     wait_for(page, lambda: focused(page).startswith("Hold to record cat"), True)
     page.keyboard.down("Space")
-    page.wait_for_timeout(900)
+    wait_for(page, lambda: len(served.files) > 1, True)
     page.keyboard.up("Space")
+    page.wait_for_selector(".recording", state="hidden")
     wait_for(page, lambda: page.get_attribute(".safety", "data-waiting"), "0")
     images = len(served.files)
     assert images > 1
@@ -163,6 +164,11 @@ def test_the_keyboard_alone_suffices(served, window):  # noqa: F811
     tabs.check(served.origin)
 
 
+def is_in_sight(box):
+    """Return whether a phone shows all of a box."""
+    return 0 <= box["y"] < PHONE["height"] - box["height"]
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_width_of_360_pixels_is_enough(served, window, language):  # noqa: F811
     tabs = window(language, PHONE, has_touch=True, is_mobile=True)
@@ -185,8 +191,8 @@ def test_a_width_of_360_pixels_is_enough(served, window, language):  # noqa: F81
     page.locator(".class-tools button").first.tap()
     page.wait_for_selector(".hold:enabled")
     assert page.evaluate(WIDTH) == 360
-    box = page.locator(".hold").bounding_box()
-    assert 0 <= box["y"] < 640 - box["height"]
+    hold = page.locator(".hold")
+    wait_for(page, lambda: is_in_sight(hold.bounding_box()), True)
     tabs.check(served.origin)
 
 
@@ -231,8 +237,7 @@ def test_thousands_of_images_are_scrolled_without_gaps(served, window):  # noqa:
     for _turn in range(20):
         page.mouse.wheel(0, 600)
         page.wait_for_timeout(150)
-        shown, _blank = page.evaluate(missing)
-        assert shown >= 12
+        wait_for(page, lambda: page.evaluate(missing)[0] >= 12, True)
     wait_for(page, lambda: page.evaluate(missing)[1], 0)
     page.locator(".grid").focus()
     page.keyboard.press("End")

@@ -9,6 +9,8 @@ from tests.studio.browsing import (  # noqa: F401 - fixtures
 )
 from tests.studio.holding import MOMENT, begin_run, hold, hold_answer, release, with_images
 
+SOON = 15_000  # milliseconds, before a page asks again all by itself: after 20 seconds
+
 
 def test_a_late_list_of_runs_does_not_take_a_new_run_away(served, window):  # noqa: F811
     with_images(served, cat=3, dog=2)
@@ -21,8 +23,7 @@ def test_a_late_list_of_runs_does_not_take_a_new_run_away(served, window):  # no
         begin_run(served, "pets")
     page.wait_for_timeout(3 * MOMENT)  # in which what follows is asked for and answered
     release(held)
-    # Before the page asks again all by itself, which it does after 20 seconds.
-    page.locator(".version-name", has_text="pets").wait_for(timeout=8000)
+    page.locator(".version-name", has_text="pets").wait_for(timeout=SOON)
     page.wait_for_timeout(MOMENT)
     assert page.locator(".version-name", has_text="pets").count() == 1
     tabs.check(served.origin)
@@ -48,7 +49,7 @@ def test_a_late_answer_does_not_take_a_plan_back(served, window):  # noqa: F811
         begin_run(served, "pets")
     page.wait_for_timeout(3 * MOMENT)  # in which what follows is asked for and answered
     asked[0].fulfill(json={"plan": {"state": "running", "progress": None}, "command": ""})
-    page.locator(".plan .facts").wait_for(timeout=8000)  # as above
+    page.locator(".plan .facts").wait_for(timeout=SOON)
     page.wait_for_timeout(MOMENT)
     assert page.get_attribute(".plan", "aria-busy") == "false"
     tabs.check(served.origin)
@@ -119,16 +120,21 @@ def test_a_room_that_is_left_while_it_loads_leaves_no_style_behind(served, windo
 def test_what_was_asked_for_while_nobody_answered_is_asked_for_again(served, window):  # noqa: F811
     with_images(served, cat=3, dog=2)
     tabs = window()
+    # What waits for a change is never answered; it would show after 20 seconds that the server is
+    # there, and the page has to find that out before.
+    tabs.context.route(
+        lambda url: "/api/changes?" in url and "since=0&" not in url, lambda route: None
+    )
     page = tabs.tab(served.address)
     for part in ("network", "valley"):
         page.route(f"**/api/microscope/{part}", lambda route: route.abort(), times=1)
         page.evaluate(f"location.hash = 'room=microscope&part={part}'")
-        page.wait_for_selector(f".micro-body[data-part={part}] .micro-stage", timeout=5000)
+        page.wait_for_selector(f".micro-body[data-part={part}] .micro-stage")
     page.evaluate("location.hash = 'room=images'")
     page.route("**/api/images/*", lambda route: route.abort(), times=1)
     page.locator(".cell").first.click()
-    page.wait_for_selector(".details .facts", timeout=5000)
-    page.wait_for_selector(".banner", state="detached", timeout=5000)
+    page.wait_for_selector(".details .facts")
+    page.wait_for_selector(".banner", state="detached")
     plans = []
 
     def refuse(route):

@@ -263,7 +263,7 @@ def test_a_run_that_is_removed_or_damaged_meanwhile_is_said(scored, window):  # 
     folder = scored.folder / "runs" / "old"
     folder.rename(scored.folder / "moved")
     wait_for(page, lambda: "has no run 'old'" in page.inner_text(".score-main"), True)
-    assert page.locator(".version").count() == 1
+    wait_for(page, page.locator(".version").count, 1)  # the list is loaded by itself
     tabs.check(scored.origin)
 
 

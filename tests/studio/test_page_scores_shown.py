@@ -41,10 +41,13 @@ def test_the_matrix_stays_in_sight_when_a_cell_is_opened(scored, window):  # noq
     page.wait_for_selector(".score-card")
     selected = page.locator(".matrix td[aria-selected=true]")
     wait_for(page, selected.count, 1)
-    box = selected.bounding_box()
-    assert 0 < box["y"] < box["y"] + box["height"] <= page.viewport_size["height"]
+    wait_for(page, lambda: is_in_sight(page, selected), True)
     # What comes from the address is in sight, too.
     page.reload()
     page.wait_for_selector(".score-card")
-    box = selected.bounding_box()
-    assert box["y"] + box["height"] <= page.viewport_size["height"]
+    wait_for(page, lambda: is_in_sight(page, selected), True)
+
+
+def is_in_sight(page, element):
+    box = element.bounding_box()
+    return 0 < box["y"] < box["y"] + box["height"] <= page.viewport_size["height"]

@@ -19,7 +19,7 @@ from tests.studio.conftest import picture
 from tests.studio.test_page_access import WIDTH, complaints
 from tests.studio.trying import EACH, trained, workspace_of  # noqa: F401 - a fixture
 
-LOADING = 120  # seconds, on a computer that does much else
+LOADING = 240  # seconds, on a computer that does much else
 SAYS = {
     "en": {"none": "None of these", "near": "Nearest training images", "freeze": "Freeze"},
     "zh": {"none": "以上皆非", "near": "最相近的訓練影像", "freeze": "定格"},

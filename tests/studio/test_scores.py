@@ -213,8 +213,8 @@ def test_an_older_run_is_asked_to_predict_first(page, monkeypatch):
     found = page.post("/api/scores/predictions", {"run": "old"})
     assert (found.status_code, found.json()["predictions"]["state"]) == (202, "running")
     assert page.post("/api/scores/predictions", {"run": "new"}).status_code == 409
-    page.studio.scores.predicting._process.wait(60)
-    for _wait in range(100):
+    page.studio.scores.predicting._process.wait(300)
+    for _wait in range(600):
         if scores(page, "old")["predictions"]["state"] == "failed":
             break
         page.studio.ended.wait(0.1)

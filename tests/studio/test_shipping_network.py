@@ -32,7 +32,7 @@ def test_a_server_answers_the_command_that_is_shown(page, shipped):
     assert serving["answered"] == 0
     if shutil.which("curl"):
         done = subprocess.run(
-            serving["curl"], shell=True, capture_output=True, text=True, timeout=30, check=True
+            serving["curl"], shell=True, capture_output=True, text=True, timeout=120, check=True
         )
         (found,) = json.loads(done.stdout)
         assert found["label"] in [str(digit) for digit in range(10)]
@@ -40,9 +40,9 @@ def test_a_server_answers_the_command_that_is_shown(page, shipped):
         request = urllib.request.Request(
             serving["address"], headers={"Authorization": f"Bearer {serving['token']}"}
         )
-        urllib.request.urlopen(request, timeout=30).close()
+        urllib.request.urlopen(request, timeout=120).close()
     with pytest.raises(urllib.error.HTTPError):  # nobody else may ask
-        urllib.request.urlopen(serving["address"], timeout=30)
+        urllib.request.urlopen(serving["address"], timeout=120)
     counted = page.get("/api/ship/serving").json()
     assert (counted["answered"], counted["refused"]) == (1, 1)
     assert any(serving["address"] in line for line in counted["log"])
@@ -60,7 +60,7 @@ def _found_again(page, shipped, serving):
     assert (found["state"], found["is_found_again"]) == ("running", True)
     assert found["curl"] == serving["curl"]
     another.close()
-    page.studio.shipping.serving._process.wait(30)
+    page.studio.shipping.serving._process.wait(120)
     assert not psutil.pid_exists(number)
     assert another.shipping.serving.status() == {"state": "none"}
 
@@ -105,7 +105,7 @@ def test_a_page_is_shown_to_the_network_until_it_is_stopped(page, shipped, https
     context = ssl.create_default_context(cafile=_authority(shipped)) if https else None
 
     def get(path):
-        with urllib.request.urlopen(f"{address}{path}", timeout=30, context=context) as answer:
+        with urllib.request.urlopen(f"{address}{path}", timeout=120, context=context) as answer:
             return answer.headers["content-type"], answer.read()
 
     assert get("/") == ("text/html; charset=utf-8", b"<!doctype html>the page")

@@ -16,7 +16,7 @@ from convlens.studio.shipping.serving import Serving
 HEAD = "serving    digits, which knows 2 classes: a, http://127.0.0.1:1\n"
 ADDRESS = "http://127.0.0.1:8123"
 # What stands in the place of the server: it says an address, as `convlens serve` does.
-PROGRAM = "import time; print({text!r}, flush=True); time.sleep(60)"
+PROGRAM = "import time; print({text!r}, flush=True); time.sleep(600)"
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def start(tmp_path, monkeypatch):
 
 
 def running(serving):
-    """Return the status of a server when it is no longer starting, or after some seconds."""
-    for _try in range(100):
+    """Return the status of a server when it is no longer starting, or after a minute."""
+    for _try in range(1200):
         found = serving.status()
         if found["state"] != "starting":
             break
@@ -95,7 +95,7 @@ def test_a_copied_workspace_leaves_the_server_of_the_original_alone(start, tmp_p
     again = Serving(open_places(str(tmp_path / "pets")))
     assert again.status()["is_found_again"] is True
     again.stop()
-    assert serving._process.wait(10) is not None
+    assert serving._process.wait(60) is not None
 
 
 def test_a_process_that_has_got_the_number_meanwhile_is_left_alone(tmp_path):

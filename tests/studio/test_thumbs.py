@@ -122,7 +122,7 @@ def test_all_are_made_while_nobody_asks(tmp_path, monkeypatch):
         ids = [page.add(cat, f"{i}.png", picture(i))["image"]["id"] for i in range(5)]
         (page.studio.workspace.places.images / "cat" / "bad.png").write_bytes(b"damaged")
         made = page.studio.thumbs
-        end = time.monotonic() + 10
+        end = time.monotonic() + 120
         while made._missing(page.studio.workspace.listing.items) and time.monotonic() < end:
             time.sleep(0.02)
         monkeypatch.setattr(thumbs, "draw", None)
@@ -145,7 +145,7 @@ def test_an_image_without_memory_for_it_does_not_stop_the_others(tmp_path, monke
         cat = page.make("cat")
         for number in range(3):
             page.add(cat, f"{number}.png", picture(number))
-        end = time.monotonic() + 10
+        end = time.monotonic() + 120
         while len(made._missing(page.studio.workspace.listing.items)) > 1:
             assert time.monotonic() < end
             time.sleep(0.02)

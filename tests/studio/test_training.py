@@ -102,6 +102,8 @@ def test_stopped_and_continued_it_is_finished(page, monkeypatch):
     monkeypatch.setattr(process.os, "kill", lambda *call: (sent.append(call[1]), kill(*call)))
     one = add(page, QUICK | {"epochs": 40})
     until_epoch(page, one["run"])
+    pid = page.studio.queue.find(one["id"]).pid
+    kill(pid, signal.SIGSTOP)  # or it might end before it is stopped
     waiting = [add(page, QUICK), add(page, QUICK | {"epochs": 3})]
     assert page.post(f"/api/trainings/{waiting[1]['id']}/earlier").status_code == 200
     assert [run for run, found in trainings(page).items() if found["state"] == "waiting"] == [
@@ -116,6 +118,7 @@ def test_stopped_and_continued_it_is_finished(page, monkeypatch):
         assert not log.exists()
     for _tab in range(2):
         page.post(f"/api/trainings/{one['id']}/stop")
+    kill(pid, signal.SIGCONT)
     stopped = until(page, one["run"], states.STOPPED)
     assert stopped["can_go_on"]
     assert "--resume" in stopped["command"]

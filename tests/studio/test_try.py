@@ -164,7 +164,7 @@ def test_who_waits_while_another_run_takes_the_place_is_answered(page, run, monk
     process = worker_of(page)
     answer = asked_of_stopped(process, lambda: ask(page, shape(), what="/why"))
     page.studio.trying.open(run, again=True)
-    found = answer.result(120)
+    found = answer.result(240)
     assert found.status_code == 200, found.text
     assert found.json()["maps"]
 
@@ -175,7 +175,7 @@ def test_a_process_that_was_killed_is_said_and_started_again(page, run):
     told = page.state()["told"]
     answer = asked_of_stopped(process, lambda: ask(page, shape()))
     os.kill(process.number, signal.SIGKILL)
-    found = answer.result(60)
+    found = answer.result(240)
     assert found.status_code == 503
     assert "started again" in found.json()["message"]
     assert ask(page, shape()).status_code == 200

@@ -39,7 +39,7 @@ def test_no_process_begins_once_the_studio_ends(run, monkeypatch):
     answer = asked_of_stopped(process, lambda: tried.ask(run, asked, shape()))
     tried.close()
     with pytest.raises(Problem, match="the studio is being ended"):
-        answer.result(60)
+        answer.result(120)
     with pytest.raises(Problem, match="the studio is being ended"):
         tried.open(run)
     assert tried.status(run)["state"] == "none"
@@ -116,11 +116,11 @@ def test_what_nobody_waits_for_any_more_is_forgotten(monkeypatch):
 
 def test_a_process_that_nobody_asks_ends(run, monkeypatch):
     monkeypatch.setattr(trying, "LOOK", 0.05)
-    monkeypatch.setattr(trying, "IDLE", 0.0)
     tried = trying.Trying()
     tried.open(run)
     process = tried._tried[run].worker
-    end = time.monotonic() + 30
+    monkeypatch.setattr(trying, "IDLE", 0.0)
+    end = time.monotonic() + 120
     while tried.status(run)["state"] != "none":
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -143,7 +143,7 @@ def test_a_process_that_ends_in_the_middle_of_a_line_blocks_nobody(tmp_path, mon
 
     asker = threading.Thread(target=ask, daemon=True)
     asker.start()
-    asker.join(30)
+    asker.join(120)
     assert heard
     assert found.is_idle
     assert not found.is_alive

@@ -53,7 +53,7 @@ def test_two_pages_agree(own):
     waiting = threading.Thread(target=wait)
     waiting.start()
     own.post("/api/remove", {"images": [row["id"]]})
-    waiting.join(10)
+    waiting.join(60)
     assert waited["version"] > version
     assert waited["session"] == own.state()["session"]
     late = own.post("/api/exclude", {"images": [row["id"], own.rows()["cat/2.png"]["id"]]})

@@ -12,6 +12,7 @@ from convlens.studio.training.process import is_alive
 from tests.studio.conftest import Page, opened, picture
 
 QUICK = {"way": "small", "epochs": 2}
+PATIENCE = 300.0  # seconds; other work may keep the processors busy
 
 
 @contextmanager
@@ -43,9 +44,9 @@ def add(page, choice):
     return found.json()["training"]
 
 
-def until(page, run, *wanted, seconds=150):
+def until(page, run, *wanted):
     """Wait until a training is in a state."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while (one := trainings(page)[run])["state"] not in wanted:
         assert time.monotonic() < end, one
         time.sleep(0.1)
@@ -54,7 +55,7 @@ def until(page, run, *wanted, seconds=150):
 
 def until_epoch(page, run):
     """Wait until a training has finished an epoch, and return what is drawn of it."""
-    end = time.monotonic() + 150
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         found = page.get(f"/api/trainings/runs/{run}/now")
         if found.status_code == 200 and found.json()["history"]:
@@ -66,7 +67,7 @@ def until_epoch(page, run):
 
 def planned(page, choice):
     """Return the plan of a choice when it is made."""
-    end = time.monotonic() + 150
+    end = time.monotonic() + PATIENCE
     asked = choice | {"begin": True}
     while (plan := page.post("/api/trainings/plan", asked).json()["plan"])["state"] == "running":
         assert time.monotonic() < end

@@ -104,7 +104,7 @@ def asked_of_stopped(process: Worker, question: Callable[[], Any]) -> Future[Any
             answer.set_exception(error)
 
     threading.Thread(target=ask_it, daemon=True).start()
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while process.is_idle:
         assert time.monotonic() < end
         time.sleep(0.01)
