@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,12 @@ def bucket() -> Iterator[Any]:
         server.stop()
 
 
+def slowed(clock: str) -> SimpleNamespace:
+    """Return the module `time` with a clock that makes ten minutes of 30 seconds."""
+    read = getattr(time, clock)
+    return SimpleNamespace(**vars(time) | {clock: lambda: read() / 20})
+
+
 @pytest.fixture(scope="session")
 def two_nodes(bucket: Any) -> Iterator[Any]:
     """Yield the running cluster, to which no process is connected yet.
@@ -53,14 +60,19 @@ def two_nodes(bucket: Any) -> Iterator[Any]:
     """
     pytest.importorskip("ray")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray._private import node, services
     from ray.cluster_utils import Cluster
 
     logging.getLogger("ray").setLevel(logging.ERROR)
     options = {"object_store_memory": STORE, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": CPUS, **options})
-    cluster.add_node(num_cpus=CPUS, **options)
-    yield cluster
-    cluster.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        # The 30 seconds in which a node must have started are too few on a busy computer.
+        patch.setattr(node, "time", slowed("monotonic"))
+        patch.setattr(services, "time", slowed("time"))
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": CPUS, **options})
+        cluster.add_node(num_cpus=CPUS, **options)
+        yield cluster
+        cluster.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ BATCH = 32
 LIMIT = 396
 # Whole batches, as --workers trains on whole batches only. The validation has 60 images.
 LEARNED = 8 * BATCH
-FREE = 30.0  # seconds after which all processes must have ended
+FREE = 300.0  # seconds after which all processes must have ended
 NODE = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
 LONG = 600.0  # seconds
 RAYLETS = "raylets.json"  # the processes of Ray that are nodes besides the head
@@ -103,7 +103,7 @@ def node_killed(settings):
 
 def slow(settings):
     """Train slowly enough that Ctrl-C is noticed on the way."""
-    on_step(lambda state: time.sleep(0.1))
+    on_step(lambda state: time.sleep(0.5))
     watched(settings)
 
 

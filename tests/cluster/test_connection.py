@@ -12,7 +12,7 @@ from convlens.cluster import connection
 from convlens.cluster.connection import connect
 from convlens.errors import BackendError, ClusterError, ConfigError, DataError
 from tests.cluster import jobs
-from tests.cluster.conftest import CPUS, STORE, begun, wait_for
+from tests.cluster.conftest import CPUS, PATIENCE, STORE, begun, wait_for
 
 CONNECT = """
 import sys
@@ -87,7 +87,7 @@ def test_ctrl_c_ends_the_tasks(two_nodes, tmp_path):
     wait_for(mark.exists)
     assert begun("sleep")
     process.send_signal(signal.SIGINT)
-    assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
+    assert "KeyboardInterrupt" in process.communicate(timeout=PATIENCE)[1]
     wait_for(lambda: not begun("sleep"))
 
 
