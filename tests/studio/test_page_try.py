@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -166,11 +167,18 @@ def test_a_damaged_classifier_is_said_before_and_after_a_source_is_chosen(studio
     tabs.check(studio.origin)
 
 
+def words_of(process):
+    """Return the command of a process; nothing if it has just ended."""
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
+
+
 def test_the_page_goes_on_after_the_process_was_killed(studio, room):
     tabs, page = room()
     answered(page)
     children = psutil.Process(studio.process.pid).children()
-    words = {one.pid: " ".join(one.cmdline()) for one in children}
+    words = {one.pid: words_of(one) for one in children}
     (child,) = [pid for pid, line in words.items() if "answer_process" in line and "first" in line]
     os.kill(child, signal.SIGKILL)
     page.wait_for_selector(".trouble:has-text('it is started again')")
