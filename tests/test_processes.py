@@ -6,12 +6,13 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 import convlens
-from convlens.processes import PYTHON, end, own_command
+from convlens.processes import PATIENCE, PYTHON, end, own_command
 
 SOURCES = Path(convlens.__file__).parent
 
@@ -51,3 +52,12 @@ def test_what_a_process_has_started_ends_with_it():
         while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
             assert time.monotonic() < until
             time.sleep(0.05)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sessions are of POSIX")
+def test_a_killed_process_has_time_to_end_however_soon_it_is_killed(monkeypatch):
+    """What it has left is removed by whoever waits, who takes it for alive until it has ended."""
+    waited = []
+    monkeypatch.setattr(os, "killpg", lambda *_given: None)
+    end(SimpleNamespace(pid=0, wait=waited.append), patience=0.5)
+    assert waited == [0.5, PATIENCE]

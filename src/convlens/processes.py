@@ -31,15 +31,15 @@ def end(
     Args:
         process: The process.
         kind: The signal after which it may tidy up.
-        patience: Seconds that it has for that; then it is killed.
+        patience: Seconds that it has for that; then it is killed, which takes a moment, too.
     """
     if sys.platform == "win32":  # which knows no sessions
         process.kill()
         process.wait()
         return
-    for one in (kind, signal.SIGKILL):
+    for one, seconds in ((kind, patience), (signal.SIGKILL, PATIENCE)):
         # macOS refuses signals to a session whose processes have all ended.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, one)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
+            process.wait(seconds)

@@ -104,7 +104,7 @@ def test_an_export_that_is_killed_is_told_and_leaves_nothing(begun, monkeypatch)
 def test_the_export_of_a_studio_that_was_killed_is_found_and_stopped(begun, tmp_path, monkeypatch):
     running, places = begun
     process = running._process
-    monkeypatch.setattr("convlens.studio.shipping.found.PATIENCE", 0.5)
+    monkeypatch.setattr("convlens.studio.shipping.found.PATIENCE", 5.0)
     shutil.copytree(tmp_path / "pets", tmp_path / "copy")
     assert Exporting(open_places(str(tmp_path / "copy"))).status() == {"state": "none"}
     again = Exporting(places)
