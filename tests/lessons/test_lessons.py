@@ -306,9 +306,9 @@ def test_a_lesson_runs_on_the_embedded_images(number, tmp_path, capsys):
     lesson = run_notebook(notebook, Screen())
     assert time.process_time() - began < 90  # seconds of all processors: under a minute on two
     said = capsys.readouterr().out
-    assert bool(lesson.results) == (number in DECKS)
+    assert lesson.results
     for result in lesson.results:
-        assert result.stand_in is not None
+        assert (result.stand_in is not None) == (number in DECKS)
         assert result.score.value > 1.5 / 10, result.program  # better than chance
     if number in DECKS:
         assert "in place of " in said
