@@ -94,7 +94,8 @@ def test_the_names_of_errors():
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param("plots", marks=pytest.mark.slow),
+        "plots",
+        pytest.param("views", marks=pytest.mark.slow),
         "Classifier",
         pytest.param("load_data", marks=pytest.mark.slow),
         "arithmetic",

@@ -122,9 +122,11 @@ _NEEDS_KERAS = {
     "list_models",
     "load_weights",
     "model_info",
+    "plots",
     "published",
     "search",
     "train",
+    "views",
 }
 
 
