@@ -20,6 +20,7 @@ from convlens.explain.pages.microscope_views import cell_page, layers_table
 from convlens.explain.pages.page import Page
 from convlens.explain.pages.terminal import print_page
 from convlens.explain.pages.worksheet import draw_worksheet
+from convlens.explain.why.terminal import print_trust
 from convlens.language_choice import using
 from tests.explain.networks import exercises, look_at
 
@@ -157,3 +158,8 @@ def test_the_page_for_a_browser(microscope):
     head = re.search(r'<div class="said" lang="zh-Hant-TW">(.*?)</div>', page, re.DOTALL)[1]
     for text in (*map(FIELD.sub, [""] * len(words), words.values()), re.sub("<[^>]*>", "", head)):
         assert not words_left(text)
+
+
+def test_the_checks_of_explanations_and_their_legend(capsys):
+    print_trust([], {}, [], 10)
+    assert not set(WORD.findall(capsys.readouterr().out)) - NAMES

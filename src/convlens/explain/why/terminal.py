@@ -108,7 +108,7 @@ def print_trust(
     lines = [(method_name(method), reason) for method, reason in reasons.items()]
     lines += [(_("note"), note) for note in notes if note not in reasons.values()]
     blocks: list[Block] = [Table(columns, rows)]
-    blocks.append(Lines(tuple((name, _(text)) for name, text in TRUST_LINES)))
+    blocks.append(Lines(tuple((_(name), _(text)) for name, text in TRUST_LINES)))
     if lines:
         blocks.append(Lines(tuple(lines)))
     title = _("which explanations may be trusted, measured on {count:,} images")
