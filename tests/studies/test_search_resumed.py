@@ -121,12 +121,13 @@ def test_stopped_search_goes_on_as_it_would_have(
     assert table(resumed) == table(finished)
 
 
-def test_ctrl_c_in_the_step_in_which_a_trial_falls_behind_stops_the_search(
-    finished, dataset, tmp_path, monkeypatch
+@pytest.mark.parametrize("end", [BelowMedian(Median(1, 1.0, 2)), MemoryError()])
+def test_ctrl_c_in_the_step_in_which_a_trial_falls_behind_or_fails_stops_the_search(
+    finished, dataset, tmp_path, monkeypatch, end
 ):
     def press(self, row, best):
         signal.raise_signal(signal.SIGINT)
-        raise BelowMedian(Median(1, 1.0, 2))
+        raise end
 
     with monkeypatch.context() as patch:
         patch.setattr(Judge, "__call__", press)

@@ -1,10 +1,13 @@
 """Ctrl-C during a training."""
 
+import gc
 import signal
+import weakref
+from contextlib import suppress
 
 import pytest
 
-from convlens.errors import Interrupted, TrainingError
+from convlens.errors import Interrupted, StorageError, TrainingError
 from convlens.training.interrupts import interruptible
 
 
@@ -69,6 +72,37 @@ def test_a_signal_in_the_step_in_which_a_training_fails_is_not_lost(act):
 def test_a_training_that_fails_without_a_signal_says_so():
     with pytest.raises(TrainingError, match="finite"), interruptible() as stops:
         fail(stops)
+
+
+@pytest.mark.parametrize("error", [StorageError("the disk is full"), ZeroDivisionError("a fault")])
+def test_an_error_after_which_nothing_goes_on_is_told_in_spite_of_a_signal(error):
+    def end(stops):
+        raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        press(signal.SIGINT, end)
+
+
+def test_the_network_of_a_training_that_fails_is_not_kept():
+    """A search trains the next one, for which the memory may be needed."""
+
+    class Network:
+        pass
+
+    def train():
+        network = Network()
+        kept.append(weakref.ref(network))
+        with interruptible() as stops:
+            fail(stops)
+
+    kept = []
+    gc.disable()
+    try:
+        with suppress(TrainingError):
+            train()
+        assert kept[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_a_training_that_acts_on_it_says_so_itself():

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from convlens.training.interrupts import EndOfTraining
+
 GENERATION = 4  # trials, where the user asks for no other number
 SEQUENTIAL = 1  # trials of a generation of a search that an earlier convlens has begun
 WARMUP_EPOCHS = 2  # the first epoch after which a trial may be stopped
@@ -55,7 +57,7 @@ class Outcome:
     failure: str = ""
 
 
-class BelowMedian(Exception):  # noqa: N818 - the end of a trial, and no error
+class BelowMedian(EndOfTraining):
     """Ends a trial that is below the median of the earlier trials.
 
     Attributes:

@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from convlens.errors import Interrupted
+from convlens.errors import Interrupted, ModelError, TrainingError
+
+
+class EndOfTraining(Exception):  # noqa: N818 - no error
+    """Ends a training after an epoch without a fault; another training may follow it."""
 
 
 @contextmanager
@@ -21,8 +25,9 @@ def interruptible(asked: Callable[[], bool] = lambda: False) -> Iterator[Callabl
 
     Raises:
         KeyboardInterrupt: At the end of a block that did not stop for what was pressed, since more
-            may follow it, such as the next fold of a cross-validation. This holds for a block that
-            fails, too: a search goes on after a trial that does, as after one that falls behind.
+            may follow it, such as the next fold of a cross-validation. This also holds for a block
+            after whose error a search goes on: that of a trial that fails, or that falls behind.
+            Every other error ends the command anyway, and says why.
     """
     if threading.current_thread() is not threading.main_thread():
         yield asked  # Signals reach the main thread only.
@@ -41,16 +46,16 @@ def interruptible(asked: Callable[[], bool] = lambda: False) -> Iterator[Callabl
         pressed.set()
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    failure: Exception | None = None
     try:
-        yield stops
-    except Exception as error:
-        failure = error
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    # Whoever goes on after a failure, or after a stop for another reason, does not know of it.
-    if pressed.is_set() and not (told and isinstance(failure, Interrupted)):
-        raise KeyboardInterrupt from failure
-    if failure is not None:
-        raise failure
+        try:
+            yield stops
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    except (EndOfTraining, Interrupted, ModelError, TrainingError) as error:
+        # Whoever goes on after it, or after a stop for another reason, does not know of Ctrl-C.
+        if pressed.is_set() and not (told and isinstance(error, Interrupted)):
+            raise KeyboardInterrupt from error
+        raise
+    if pressed.is_set():
+        raise KeyboardInterrupt

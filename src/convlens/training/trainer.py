@@ -243,7 +243,7 @@ class Trainer(Stage):
         """
         keras.utils.set_random_seed(self.setup.config.training.seed)
         failures = explained_failures(self.train, self.val, how_to_go_on=run.how_to_resume)
-        with run.locked(), failures, interruptible(stop_requested) as stops:
+        with run.locked(), interruptible(stop_requested) as stops, failures:
             hooks = Hooks(
                 on_best=lambda model, state: self._keep(model, state, run),
                 on_epoch=on_epoch,
