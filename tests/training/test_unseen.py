@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from convlens.data.digests import digests_of
+from convlens.data.prepared import prepare_data
 from convlens.errors import ConfigError
 from convlens.pipeline import prepare_again, prepare_images, train
 from convlens.run import Run
@@ -13,6 +14,7 @@ from convlens.run_images import are_among, learned_by
 from convlens.studies import cross_validation
 from convlens.studies.cross_validation import cross_validate
 from convlens.training.setup import Setup
+from convlens.training.unseen import with_learned_in_training
 from convlens.transfer.origin import choose_origin
 from tests.conftest import without_charts
 from tests.trainings import CONFIG, QUIET
@@ -48,11 +50,8 @@ def test_images_that_came_later_do_not_hide_those_that_were_learned_from(origin,
     assert any(SAID in note and "of the 40 images that will be scored" in note for note in notes)
 
 
-@pytest.mark.parametrize("seed", [WHOLE.training.seed, 9])
-def test_images_that_were_learned_from_stay_in_the_training_if_others_are_added(
-    origin, digits, seed
-):
-    prepared = prepare_images(origin, first(digits, 360), WHOLE.replace(seed=seed), QUIET)
+def test_images_that_were_learned_from_stay_in_the_training_if_others_are_added(origin, digits):
+    prepared = prepare_images(origin, first(digits, 360), WHOLE, QUIET)
     splits = prepared.splits
     learned = are_among(prepared.store.contents, origin.learned)
     assert len(splits.test) > 0
@@ -60,8 +59,36 @@ def test_images_that_were_learned_from_stay_in_the_training_if_others_are_added(
     parts = np.concatenate([splits.train, splits.val, splits.test])
     assert np.sort(parts).tolist() == list(range(360))
     assert (np.diff(splits.train) > 0).all()
-    assert any("drawn for the test; they are in the training instead" in n for n in prepared.notes)
+    drawn = len(prepare_data(first(digits, 360), WHOLE).splits.test)
+    said = f"training instead, which leaves {len(splits.test)} of {drawn} images for the test"
+    assert any(said in note for note in prepared.notes)
     assert not any("scores will be too high" in note for note in prepared.notes)
+
+
+def test_a_test_set_is_not_made_much_smaller_by_another_seed(origin, digits):
+    config = WHOLE.replace(seed=9)
+    drawn = prepare_data(first(digits, 360), config).splits.test
+    prepared = prepare_images(origin, first(digits, 360), config, QUIET)
+    assert prepared.splits.test.tolist() == drawn.tolist()
+    said = f"of the {len(drawn)} images that will be scored, so that the scores will be too high"
+    assert any(said in note for note in prepared.notes)
+
+
+@pytest.mark.parametrize("learned", ["more than half", "a class", "a few"])
+def test_a_test_set_keeps_half_of_its_images_and_all_classes(origin, digits, learned):
+    prepared = prepare_data(first(digits, 360), WHOLE)
+    test = prepared.splits.test
+    labels = prepared.dataset.labels[test]
+    of_one = test[labels == labels[0]]
+    assert 2 < len(of_one) < len(test) / 2
+    chosen = {
+        "more than half": np.delete(test, np.unique(labels, return_index=True)[1]),
+        "a class": of_one,
+        "a few": of_one[:-1],
+    }[learned]
+    before = replace(origin, learned=prepared.store.contents[chosen])
+    left = with_learned_in_training(before, prepared).splits.test
+    assert len(test) - len(left) == (len(chosen) if learned == "a few" else 0)
 
 
 def test_the_same_images_must_be_split_as_before(origin, digits):

@@ -54,7 +54,8 @@ def with_learned_in_training(origin: Origin, prepared: Prepared) -> Prepared:
     """Return images whose test set has none that a network has learned from; these train instead.
 
     If images were added since the first training, the draw may move some of the others. A test set
-    of the source stays as it is, and so does one of which no image would be left.
+    of the source stays as it is. So does one that would lose more than half of its images or all of
+    a class: scores that are too high, and are said to be, tell more than those of a few images.
 
     Args:
         origin: The network.
@@ -66,20 +67,25 @@ def with_learned_in_training(origin: Origin, prepared: Prepared) -> Prepared:
     splits = prepared.splits
     learned = are_among(prepared.store.contents, origin.learned)
     belong = np.isin(prepared.clusters[splits.test], prepared.clusters[learned])
-    if belong.all() or not belong.any():
-        return prepared
     moved = splits.test[belong]
+    left = splits.test[~belong]
+    labels = prepared.dataset.labels
+    loses_class = not np.isin(labels[moved], labels[left]).all()
+    if not len(moved) or 2 * len(left) < len(splits.test) or loses_class:
+        return prepared
     note = ngettext(
         "the classifier that this begins with has learned from {number:,} image that was drawn for "
-        "the test; it is in the training instead",
+        "the test; it is in the training instead, which leaves {left:,} of {total:,} images for "
+        "the test",
         "the classifier that this begins with has learned from {number:,} images that were drawn "
-        "for the test; they are in the training instead",
+        "for the test; they are in the training instead, which leaves {left:,} of {total:,} images "
+        "for the test",
         len(moved),
-    ).format(number=len(moved))
+    ).format(number=len(moved), left=len(left), total=len(splits.test))
     train = np.union1d(splits.train, moved)
     return replace(
         prepared,
-        splits=replace(splits, train=train, test=splits.test[~belong]),
+        splits=replace(splits, train=train, test=left),
         recorded_notes=(*prepared.recorded_notes, recorded(note)),
     )
 
@@ -99,6 +105,7 @@ def with_learned_noted(origin: Origin, prepared: Prepared, scored: Indices) -> P
         return prepared
     note = _(
         "the classifier that this begins with has learned from {learned:,} of the {total:,} images "
-        "that will be scored; the scores will be too high, and evaluate --data scores it on others"
+        "that will be scored, so that the scores will be too high; to score it on others: convlens "
+        "evaluate RUN --data FOLDER"
     ).format(learned=learned, total=len(scored))
     return replace(prepared, recorded_notes=(*prepared.recorded_notes, recorded(note)))
