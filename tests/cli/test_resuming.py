@@ -2,11 +2,14 @@
 
 import re
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from convlens.cli.resuming import require_name, source_of
-from convlens.errors import RunError
+from convlens.cli import resuming
+from convlens.cli.resuming import images_again, require_name, source_of
+from convlens.errors import DataError, RunError
 from tests.cli.commands import run
 from tests.trainings import save_after_every_step
 
@@ -56,6 +59,24 @@ def test_images_that_were_moved_are_named_again_and_the_run_goes_on(shapes, tmp_
     assert "name their place" not in capsys.readouterr().err
     assert run("train", "--run", tmp_path / "run", "--resume", tmp_path / "moved") == 0
     assert (tmp_path / "run" / "report.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("cifar10", "There is no network."),
+        ("/gone", "There is no network. If the images .* --resume --cluster ray://a:1 FOLDER"),
+    ],
+)
+def test_a_place_is_asked_for_only_where_images_may_have_moved(monkeypatch, path, said):
+    def fail(*_):
+        raise DataError("There is no network.")
+
+    monkeypatch.setattr(resuming, "open_images", fail)
+    begun = SimpleNamespace(data={"path": path}, config=None, lists=(), folder=Path("runs/mine"))
+    with pytest.raises(DataError) as caught:
+        images_again(begun, None, "ray://a:1")
+    assert re.fullmatch(said, str(caught.value))
 
 
 def _what_a_resumed_run_shows(capsys) -> list[str]:

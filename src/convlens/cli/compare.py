@@ -173,7 +173,7 @@ def _continue_comparison(folder: Path, first: "Run", path: str | None, cluster: 
     from convlens.studies.compare import resume_comparison
 
     with place_of(cluster, first.config) as place:
-        dataset = images_again(first, path)
+        dataset = images_again(first, path, cluster)
         resume_comparison(dataset, folder, Screen(), place)
 
 

@@ -1,5 +1,6 @@
 """Resuming: how the commands continue trainings that were stopped, on the images of their runs."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,30 +53,37 @@ def _go_on(opened: "Run", path: str | None, cluster: str | None) -> "Run":
     if cluster is not None and resume is None and opened.config.transfer.backbone is None:
         return _resume_on_workers(opened, path, cluster)
     with place_of(cluster, opened.config) as place:
-        dataset = images_again(opened, path)
+        dataset = images_again(opened, path, cluster)
         if resume is not None:
             return resume(dataset, opened.folder, Screen(), place)
         with images_on_cluster(cluster, dataset):
             return pipeline.train(dataset, run=opened.folder, resume=True, screen=Screen())
 
 
-def images_again(run: "Run", path: str | None) -> "Dataset":
+def images_again(run: "Run", path: str | None, cluster: str | None = None) -> "Dataset":
     """Return the images of a run that goes on.
 
     Args:
         run: The run, or the first network of a comparison.
         path: A folder, a file or the name of a data set; None stands for that of the run.
+        cluster: The address of a cluster on which the run goes on, or None.
 
     Raises:
         DataError: If there are no images; if they were moved, the message says how to go on.
     """
+    from convlens.data.formats.named import NAMES
+
     try:
         return open_images(path or source_of(run.data), run.config, run.lists)
     except DataError as error:
-        if path is not None or Path(run.data["path"]).exists():
+        place = run.data["path"]
+        if path is not None or place in NAMES or Path(place).exists():
             raise
+        command = resume_command(run.folder)
+        if cluster is not None:
+            command += " " + shlex.join(["--cluster", cluster])
         advice = _("If the images lie elsewhere now, name their place: {command} FOLDER").format(
-            command=resume_command(run.folder)
+            command=command
         )
         raise DataError(sentences(error.args[0], advice)) from error
 
@@ -104,7 +112,7 @@ def _resume_on_workers(run: "Run", path: str | None, cluster: str) -> "Run":
     if config.training.workers is None:
         raise ConfigError(_(SINGLE))
     with workers_of(cluster, config) as stage_of:
-        dataset = images_again(run, path)
+        dataset = images_again(run, path, cluster)
         return pipeline.train(
             dataset, run=run.folder, resume=True, screen=Screen(), stage_of=stage_of
         )

@@ -132,5 +132,5 @@ def _continue_search(opened: "Run", path: str | None, cluster: str | None) -> No
     from convlens.studies.search import resume_search
 
     with place_of(cluster, opened.config) as place:
-        dataset = images_again(opened, path)
+        dataset = images_again(opened, path, cluster)
         resume_search(dataset, opened.folder, Screen(), place)
