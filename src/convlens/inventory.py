@@ -18,8 +18,8 @@ from convlens.run_folder import (
     files_of,
     images_used,
     is_begun,
-    is_claimed,
     is_finished,
+    is_run,
     resume_command,
     study_of,
 )
@@ -171,7 +171,7 @@ def find_runs(folder: Path) -> list[Entry]:
     if not folder.is_dir():
         message = _("{folder}: runs lie in a folder; there is none of this name.")
         raise RunError(message.format(folder=folder))
-    found = [look(path) for path in folder.iterdir() if is_begun(path) or is_claimed(path)]
+    found = [look(path) for path in folder.iterdir() if is_run(path)]
     return sorted(
         found,
         key=lambda one: (one.began.timestamp() if one.began else 0.0, one.folder.name),

@@ -56,8 +56,7 @@ def folder_of(name: str | Path) -> Path:
     """
     # A name that is not UTF-8 is also known by the text that is printed for it.
     places = [Path(name), place(original(str(name)))]
-    runs = (one for one in places if is_begun(one) or is_claimed(one))
-    return next(runs, places[0] if places[0].is_dir() else places[1])
+    return next(filter(is_run, places), places[0] if places[0].is_dir() else places[1])
 
 
 def is_of_run(path: Path) -> bool:
@@ -93,6 +92,11 @@ def continuing(folder: Path) -> str:
 def is_begun(folder: Path) -> bool:
     """Return whether a folder is a run, a search or a comparison that can be continued."""
     return (folder / SETTINGS).is_file() or (folder / COMPARISON_FACTS).is_file()
+
+
+def is_run(folder: Path) -> bool:
+    """Return whether a folder is a run, a search or a comparison, also one that has not begun."""
+    return is_begun(folder) or is_claimed(folder)
 
 
 def is_finished(folder: Path) -> bool:

@@ -32,11 +32,30 @@ def test_the_charts_of_a_run_are_no_images_to_predict(here):
     for name in ("runs/mine/run.toml", "runs/mine/plots/curves.png", "photos/a.png"):
         (here / name).parent.mkdir(parents=True, exist_ok=True)
         (here / name).touch()
-    for pattern in ("runs/mine", "runs/*", "photos/../runs/mine/"):
-        with pytest.raises(DataError, match=r"mine: .* this one is a run.*convlens run show"):
-            find_images(["photos", pattern])
-    with pytest.raises(DataError, match="found 1 made by a training"):
-        find_images(["runs"])
+    for patterns in (["runs/mine"], ["photos/../runs/mine/"], ["runs/mine", "runs/mine"]):
+        with pytest.raises(DataError, match=r"mine: .* this folder is a run.*convlens run show"):
+            find_images(patterns)
+    for pattern in ("runs", "runs/*", "runs/**/*.png"):
+        with pytest.raises(DataError, match="found 1 made by a training"):
+            find_images([pattern])
+
+
+@pytest.mark.parametrize(
+    ("patterns", "whose"),
+    [
+        (["data/*"], "data/*"),
+        (["data/photos", "data/run"], "data/run"),  # what a shell makes of data/*
+        (["data/**/*.png"], "data/**/*.png"),
+    ],
+)
+def test_a_run_beside_images_is_left_out_and_counted(here, patterns, whose):
+    for name in ("run/run.toml", "run/plots/a.png", "run/plots/b.png", "photos/a.png"):
+        (here / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / "data" / name).touch()
+    images, notes = find_images(patterns)
+    assert images == [Path("data/photos/a.png")]
+    assert notes == [f"{whose}: ignored 1 made by a training"]
+    assert len(find_images(["data/run/plots/*.png"])[0]) == 2
 
 
 def test_predict_finds_the_images_that_a_training_would(here, shapes):

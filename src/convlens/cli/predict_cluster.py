@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from cyclopts import Parameter
@@ -100,13 +101,13 @@ def _names(patterns: Sequence[str], notes: list[str]) -> Iterator[str]:
     from convlens.cluster.images import images_at, images_in_list, is_list
     from convlens.cluster.stores import is_address
 
-    for pattern in patterns:
-        if is_list(pattern):
-            yield from images_in_list(pattern)
-        elif is_address(pattern):
-            yield from images_at(pattern)
+    for is_elsewhere, some in groupby(patterns, lambda one: is_list(one) or is_address(one)):
+        if is_elsewhere:
+            for one in some:
+                yield from images_in_list(one) if is_list(one) else images_at(one)
         else:
-            paths, more = find_images([pattern])
+            # Together, since the shell may have made several names of a glob.
+            paths, more = find_images(list(some))
             notes += more
             yield from map(str, paths)
 

@@ -264,7 +264,7 @@ def _find(name: str) -> Path:
         RunError: If there is none of this name.
     """
     folder = run_folder.folder_of(name)
-    if run_folder.is_begun(folder) or run_folder.is_claimed(folder):
+    if run_folder.is_run(folder):
         return folder
     return run_access.find(name)  # whose error names those that are there
 

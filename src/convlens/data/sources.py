@@ -1,7 +1,6 @@
 """Sources: recognise what a path or a name stands for and load it as a Dataset."""
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,13 +18,13 @@ from convlens.data.formats.named import NAMES, load_named
 from convlens.data.formats.npz import load_npz
 from convlens.data.formats.table import load_csv
 from convlens.data.thumbnails import thumbnail_folders
-from convlens.data.walk import as_spelled, passing_over
+from convlens.data.walk import as_spelled, passing_over, refuse_run
 from convlens.errors import ConfigError, DataError
 from convlens.files import and_more, expanded
 from convlens.image_file import IMAGE_SUFFIXES
 from convlens.language import _, one_of, sentences
 from convlens.reasons import system_reason
-from convlens.run_folder import folder_of, is_begun, is_claimed
+from convlens.run_folder import folder_of
 
 LOADERS = {".npz": load_npz, ".csv": load_csv, ".tsv": load_csv, ".txt": load_csv}
 PACKED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
@@ -133,7 +132,7 @@ def _load(path: Path, name: str, pattern: re.Pattern[str] | None, layout: str) -
     """Return the images of a path, or of a name where there is no such path."""
     try:
         if path.is_dir():
-            _refuse_run(path)
+            refuse_run(path)
             return load_folder(path, pattern, layout)
         if path.exists():
             return _load_file(path)
@@ -145,19 +144,8 @@ def _load(path: Path, name: str, pattern: re.Pattern[str] | None, layout: str) -
                 path=error.filename or path, reason=system_reason(error)
             )
         ) from error
-    _refuse_run(folder_of(path))
+    refuse_run(folder_of(path))
     raise _nothing_there(path, name)
-
-
-def _refuse_run(folder: Path) -> None:
-    """Raise DataError for a run, whose charts and thumbnails would be taken as images."""
-    if is_begun(folder) or is_claimed(folder):
-        raise DataError(
-            _(
-                "{folder}: a data source must hold labelled images; this folder is a run. Name the "
-                "images that it was trained on, or see what it holds: {command}"
-            ).format(folder=folder, command=shlex.join(["convlens", "run", "show", str(folder)]))
-        )
 
 
 def _check(dataset: Dataset) -> None:

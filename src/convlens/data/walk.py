@@ -6,6 +6,7 @@ left out and counted. Links are followed, but not back to a folder that has been
 
 import os
 import re
+import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,10 +19,11 @@ from pathlib import Path
 from PIL import Image
 
 from convlens.data.labels import natural_key
+from convlens.errors import DataError
 from convlens.image_file import IMAGE_SUFFIXES
 from convlens.language import N_, _, listed
 from convlens.reasons import system_reason
-from convlens.run_folder import is_begun, is_claimed
+from convlens.run_folder import is_run
 from convlens.text import original
 
 # What systems and programs write beside the images of a user, in lower case. Names that begin with
@@ -151,7 +153,7 @@ def entries(folder: Path) -> Found:
             found.ignored[SYSTEM] += 1
         elif _holds(by_name[name].is_dir):
             # The charts and thumbnails of a run are no images to learn from.
-            if is_begun(path) or is_claimed(path):
+            if is_run(path):
                 found.ignored[OF_RUNS] += 1
             else:
                 found.folders.append(path)
@@ -177,6 +179,17 @@ def walk(folder: Path) -> Found:
         found.images.extend(here.images)
         found.ignored.update(here.ignored)
     return found
+
+
+def refuse_run(folder: Path) -> None:
+    """Raise DataError for a run, whose charts and thumbnails would be taken as images."""
+    if is_run(folder):
+        raise DataError(
+            _(
+                "{folder}: images are needed here, but this folder is a run. Name images, such as "
+                "those that it was trained on, or see what it holds: {command}"
+            ).format(folder=folder, command=shlex.join(["convlens", "run", "show", str(folder)]))
+        )
 
 
 def holds_images(folder: Path) -> bool:
