@@ -29,6 +29,7 @@ from convlens.audit.slices import HardPair, Slice, hard_pairs, worse_slices
 from convlens.data.clusters import belonging_together
 from convlens.data.dataset import Dataset
 from convlens.data.duplicates import find_pairs
+from convlens.data.formats.named import NAMES
 from convlens.data.prepared import Prepared, prepare_data
 from convlens.data.sources import load_data
 from convlens.errors import DataError, RunError
@@ -207,6 +208,8 @@ def _load_images(run: Run) -> Dataset:
             run.data["path"], pattern=settings.pattern, layout=settings.layout, using=run.lists
         )
     except DataError as error:
+        if run.data["path"] in NAMES:
+            raise
         remedy = _("The images of {folder} lay there; if they lie elsewhere now, give --data.")
         raise DataError(sentences(*error.args, remedy.format(folder=run.folder))) from error
 
