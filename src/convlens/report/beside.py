@@ -1,12 +1,14 @@
 """Beside: reports of a run in folders of their own, `evaluations/<name>/`.
 
 They are on other images than those of the run, or on those of a run that can still go on. Such a
-report is written under a hidden name, see `convlens.hidden`, so that a process that is killed
-leaves none in part, and the next evaluation removes what it has left.
+report is written under a hidden name, see `convlens.hidden`, and its folder takes the place of an
+earlier one as a whole. A process that is killed therefore leaves no report in part, nor a mixture
+of two, and the next evaluation removes what it has left.
 """
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -15,18 +17,18 @@ from convlens.classifier.classifier import Classifier
 from convlens.data.dataset import Dataset
 from convlens.errors import RunError
 from convlens.files import numbered, storage_errors
-from convlens.folders import make_folder, sync_folder
-from convlens.hidden import give_name, hidden_folder
+from convlens.hidden import FORMER, give_name, hidden_folder, remove_leftovers
 from convlens.language import _
 from convlens.report.finish import EVALUATIONS, looks_in
+from convlens.report.predictions import PREDICTIONS
 from convlens.report.results import Scored, say_report, show_scores, write_evaluation
 from convlens.run import Run
-from convlens.run_folder import files_of
 from convlens.screen import Screen
 
 # What the hidden folders are named after, whatever images are scored. The next evaluation therefore
 # finds those of all others.
-WRITTEN = "report"
+HIDDEN_NAME = "report"
+OF_REPORT = (PREDICTIONS, "report.html", "report.json", "plots")
 
 
 def publish_beside(
@@ -49,7 +51,7 @@ def publish_beside(
     dataset = scored.prepared.dataset
     extra = {"evaluated": dataset.source, "evaluated_path": dataset.path, **extra}
     show_scores(scored.evaluation, screen)
-    place = run.folder / EVALUATIONS / WRITTEN
+    place = run.folder / EVALUATIONS / HIDDEN_NAME
     with (
         screen.console.status(_("writing the report")),
         storage_errors(place.parent, _("the folder of the report")),
@@ -57,9 +59,7 @@ def publish_beside(
     ):
         write_evaluation(run, hidden, classifier, scored, extra)
         folder = next(
-            folder
-            for folder in numbered(_first_folder(run, dataset))
-            if _is_moved(hidden, folder, dataset.path)
+            folder for folder in _folders(run, dataset) if _is_moved(hidden, folder, dataset.path)
         )
     say_report(folder, screen)
     return folder
@@ -67,15 +67,20 @@ def publish_beside(
 
 def looks_before(run: Run, dataset: Dataset) -> int:
     """Return how often the test images of a run were used for the report on images of a place."""
-    for folder in takewhile(os.path.lexists, numbered(_first_folder(run, dataset))):
+    for folder in takewhile(os.path.lexists, _folders(run, dataset)):
         if _evaluated(folder) == dataset.path:
             return looks_in(folder)
     return 0
 
 
-def _first_folder(run: Run, dataset: Dataset) -> Path:
-    """Return the folder of a report, unless one on images of another place has this name."""
-    return run.folder / EVALUATIONS / dataset.name.replace("/", "_")
+def _folders(run: Run, dataset: Dataset) -> Iterator[Path]:
+    """Yield the folders that a report may have; the first has the name of the images.
+
+    An earlier report gets its name back if a process was killed while it replaced it.
+    """
+    for folder in numbered(run.folder / EVALUATIONS / dataset.name.replace("/", "_")):
+        remove_leftovers(folder)
+        yield folder
 
 
 def _is_moved(hidden: Path, folder: Path, path: str) -> bool:
@@ -89,23 +94,35 @@ def _is_moved(hidden: Path, folder: Path, path: str) -> bool:
     Raises:
         OSError: If the disk fails.
     """
-    if not os.path.lexists(folder):
-        try:
-            give_name(hidden, folder)
-        except OSError:
-            if not os.path.lexists(folder):
-                raise
-            return False  # Another process has just taken the name.
-        return True
-    if _evaluated(folder) != path:
-        return False
-    # A report counts as there with its report.json, which comes last.
-    for file in sorted(files_of(hidden), key=lambda file: file.name == "report.json"):
-        target = folder / file.relative_to(hidden)
-        make_folder(target.parent)
-        file.replace(target)
-        sync_folder(target.parent)
+    if os.path.lexists(folder):
+        if _evaluated(folder) != path:
+            return False
+        _keep_others(folder, hidden)
+    try:
+        with hidden_folder(folder) as aside:
+            give_name(hidden, folder, aside / FORMER)
+    except OSError:
+        if not os.path.lexists(folder):
+            raise
+        return False  # Another process has just taken the name.
     return True
+
+
+def _keep_others(folder: Path, hidden: Path) -> None:
+    """Copy what others have put beside a report, such as notes, to the one that replaces it."""
+
+    def of_report(place: str, names: list[str]) -> set[str]:
+        return {*OF_REPORT} & {*names} if Path(place) == folder else set()
+
+    # Without the permissions, so that the copies can be brought to the disk.
+    shutil.copytree(
+        folder,
+        hidden,
+        ignore=of_report,
+        copy_function=shutil.copyfile,
+        ignore_dangling_symlinks=True,
+        dirs_exist_ok=True,
+    )
 
 
 def _evaluated(folder: Path) -> str | None:
