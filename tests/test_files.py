@@ -207,6 +207,7 @@ def test_only_errors_of_the_system_become_storage_errors():
 )
 def test_long_lists_are_cut_and_counted(number, most, expected):
     assert and_more(range(number), most) == expected
+    assert and_more(range(min(number, most)), most, total=number) == expected
 
 
 def test_names_of_earlier_releases_are_renamed_at_every_depth():

@@ -256,18 +256,25 @@ def claim_folder(folder: Path, what: str | None = None, remedy: str | Remedy = R
     return True
 
 
-def and_more(names: Sequence[object], most: int = 5) -> str:
+def and_more(names: Sequence[object], most: int = 5, total: int | None = None) -> str:
     """Return the first names as a list, and how many others there are.
+
+    Args:
+        names: The names.
+        most: The number of names that are shown.
+        total: How many there are, where `names` are only the first of them.
 
     >>> and_more(["a", "b", "c"], most=3)
     'a, b, c'
     >>> and_more(range(1, 2003), most=2)
     '1, 2 and 2,000 more'
     """
-    shown = listed(name if isinstance(name, str) else str(name) for name in names[:most])
-    if len(names) <= most:
-        return shown
-    return _("{shown} and {number:,} more").format(shown=shown, number=len(names) - most)
+    shown = names[:most]
+    text = listed(name if isinstance(name, str) else str(name) for name in shown)
+    more = (len(names) if total is None else total) - len(shown)
+    if not more:
+        return text
+    return _("{shown} and {number:,} more").format(shown=text, number=more)
 
 
 def with_present_names(content: Any) -> Any:

@@ -13,6 +13,7 @@ from convlens.audit import gate
 from convlens.audit.audit import Audit, audit_data
 from convlens.audit.finding import found
 from convlens.audit.gate import as_checked, check_before_training, short_form, time_for
+from convlens.audit.in_short import in_short
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
@@ -119,14 +120,17 @@ def test_findings_without_files_are_told_by_what_was_measured(digits):
     assert short_form(Audit(digits, (small,)))[0] == "classes with few images: 1 (3 (2))"
 
 
-def test_a_line_names_several_findings_and_counts_the_others(digits):
+def test_a_line_names_several_findings_and_counts_the_others(digits, monkeypatch):
     small = [
         found("small_class", digits, [3, 5], {"class": name, "images": 2})
         for name in ("1", "2", "3", "4", "5")
     ]
     (line, _how) = short_form(Audit(digits, tuple(small[:2])))
     assert line == "classes with few images: 2 (1 (2), 2 (2))"
+    asked = []
+    monkeypatch.setattr(gate, "in_short", lambda one: asked.append(one) or in_short(one))
     (line, _how) = short_form(Audit(digits, tuple(small)))
+    assert len(asked) == 3  # and not one of thousands of findings that is not shown
     assert line == "classes with few images: 5 (1 (2), 2 (2), 3 (2) and 2 more)"
 
 

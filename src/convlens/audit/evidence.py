@@ -125,7 +125,8 @@ def _text(name: str, value: Any) -> str:
         ]
         return and_more(rows, MOST_NAMED)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return and_more([_text(name, one) for one in value], MOST_NAMED)
+        shown = [_text(name, one) for one in value[:MOST_NAMED]]
+        return and_more(shown, MOST_NAMED, total=len(value))
     if isinstance(value, float):
         return f"{100 * value:.1f} %" if name in SHARES else _number(name, value)
     return f"{value:,}" if isinstance(value, int) else value

@@ -73,7 +73,11 @@ def short_form(found: Audit, *, limited: bool = False) -> list[str]:
         _("{title}: {count:,} ({example})").format(
             title=_(CODES[code].title),
             count=found.codes[code],
-            example=and_more([in_short(one) for one in found.of(code)], MOST_NAMED),
+            example=and_more(
+                [in_short(one) for one in found.of(code)[:MOST_NAMED]],
+                MOST_NAMED,
+                total=found.codes[code],
+            ),
         )
         for code in serious[:MOST_CODES]
     ]

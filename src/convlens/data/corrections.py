@@ -118,7 +118,8 @@ def _said(used: UsedList) -> str:
 
 
 def _named(rows: Sequence[Correction]) -> str:
-    return and_more([_("row {row} {file!r}").format(row=row.row, file=row.file) for row in rows], 3)
+    shown = [_("row {row} {file!r}").format(row=row.row, file=row.file) for row in rows[:3]]
+    return and_more(shown, 3, total=len(rows))
 
 
 def _require_matches(dataset: Dataset, read: CorrectionList, lost: Sequence[Correction]) -> None:
