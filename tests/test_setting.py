@@ -1,11 +1,12 @@
 """A setting knows its range and its type; unknown names get near ones."""
 
+import math
 from dataclasses import dataclass
 
 import pytest
 
 from convlens.errors import ConfigError
-from convlens.setting import Section, either, flag_of, setting, typed, unknown
+from convlens.setting import Section, either, flag_of, refuse_outside, setting, typed, unknown
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Oven(Section):
     [
         ({"heat": -1.0}, "--heat must be at least 0; found -1."),
         ({"heat": 250.5}, "--heat must be at most 250; found 250.5."),
+        ({"heat": 250.0000001}, "--heat must be at most 250; found 250.0000001."),
         ({"heat": float("nan")}, "--heat must be at least 0; found nan."),
         ({"rate": 0.0}, "--rate must be more than 0; found 0."),
         ({"rate": float("inf")}, "--rate must be a finite number; found inf."),
@@ -34,6 +36,14 @@ def test_a_value_out_of_range_is_refused(values, said):
     with pytest.raises(ConfigError) as caught:
         Oven(**values)
     assert str(caught.value) == said
+
+
+def test_a_number_without_a_lower_limit_must_be_finite_too():
+    with pytest.raises(ConfigError, match="--gain must be a finite number; found -inf"):
+        refuse_outside("--gain", -math.inf, high=1)
+    with pytest.raises(ConfigError, match="--gain must be at most 1; found 1000"):
+        refuse_outside("--gain", 10**400, high=1)
+    refuse_outside("--gain", -(10**400), high=1)
 
 
 def test_the_ends_of_a_range_are_allowed():

@@ -104,14 +104,14 @@ def refuse_outside(
         limit = limits[name]
         if limit is not None and not holds(value, limit):
             raise ConfigError(_(message).format(flag=flag, limit=_digits(limit), value=found))
-    if value == math.inf:
+    if abs(value) == math.inf:  # math.isinf would turn a long whole number into a float
         message = _("{flag} must be a finite number; found {value}.")
         raise ConfigError(message.format(flag=flag, value=found))
 
 
 def _digits(number: float) -> str:
-    """Return a number with all digits if it is a whole one, however large it is."""
-    return str(number) if isinstance(number, int) else f"{number:g}"
+    """Return a number with all its digits, and whole ones without a point."""
+    return str(number).removesuffix(".0")
 
 
 def _check(item: dataclasses.Field[Any], value: Any) -> None:

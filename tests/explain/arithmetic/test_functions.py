@@ -90,6 +90,7 @@ def test_probabilities_of_0_and_1_stay_finite():
         (("hinge", [1], [1]), "found 'hinge'"),
         (("squared", [1, 2], [1]), "as many predicted values as targets, 2; found 1"),
         (("binary-crossentropy", [1], [1.5]), "within 0 and 1; found 1.5"),
+        (("binary-crossentropy", [1], [1.0000001]), "within 0 and 1; found 1.0000001"),
         (("categorical-crossentropy", [1, 0], [0, 0]), "must not all be 0"),
     ],
 )

@@ -213,7 +213,7 @@ def _probabilities(name: str, targets: Numbers, predicted: Numbers) -> Numbers:
         outside = values[(values < 0) | (values > 1)]
         if outside.size:
             raise ConfigError(
-                _("{what} of {name} must lie within 0 and 1; found {value:g}.").format(
+                _("{what} of {name} must lie within 0 and 1; found {value}.").format(
                     what=what, name=name, value=outside[0]
                 )
             )

@@ -256,7 +256,7 @@ def batch_normalize(
     gamma, beta, moving_mean, moving_variance = (np.broadcast_to(one, channels) for one in given)
     if not 0 <= momentum <= 1:
         raise ConfigError(
-            _("momentum must be within 0 and 1; found {momentum:g}.").format(momentum=momentum)
+            _("momentum must be within 0 and 1; found {momentum}.").format(momentum=momentum)
         )
     if (moving_variance < 0).any() or epsilon <= 0:
         raise ConfigError(_("variances must be at least 0, and epsilon must be above 0."))
