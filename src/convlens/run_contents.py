@@ -35,6 +35,11 @@ FOLDS = N_("cross-validation")
 FEW = N_("few images")
 SEARCH = N_("search")
 COMPARISON = N_("comparison")
+OF_SEVERAL = {  # what the accuracy of several trainings is
+    COMPARISON: N_("{value}, best network"),
+    SEARCH: N_("{value}, best trial"),
+    FEW: N_("{value}, mean of the draws"),
+}
 ARCHIVES = (CLASSIFIER, "state/start.keras", "state/state.npz")
 WRONG = (ConvlensError, LookupError, TypeError, ValueError, OSError)  # that damaged files raise
 

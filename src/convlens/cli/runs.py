@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 Format = Annotated[Literal["table", "json"], Parameter(help=N_("how to print"))]
 Name = Annotated[str, Parameter(help=N_("name of a run under runs/, or its folder"))]
 
-OF_SEVERAL = {  # what the accuracy of several trainings is, by what they were made for
-    "comparison": N_("{value}, best network"),
-    "search": N_("{value}, best trial"),
-    "few images": N_("{value}, mean of the draws"),  # not translated: the key, which is a kind
-}
-
 runs = App(
     name="run",
     help=N_("List runs, show what can be resumed, check that files are whole, or remove a run."),
@@ -101,7 +95,7 @@ def show(
         print_json(entry.to_dict() | {"files": parts}, indent=1)
         return
     screen = Screen()
-    # After its end, it was no training that was killed.
+    # Of a finished run, another command was killed, such as evaluate, and not the training.
     notes = [] if entry.state == FINISHED else [why_killed(folder)]
     facts = [
         (_("run"), str(folder)),
@@ -284,4 +278,6 @@ def _score(entry: "Entry") -> str:
     if entry.scored != "test":
         images = run_folder.folds_in_words(entry.scored) or _(entry.scored)
         value = _("{value}, {images}").format(value=value, images=images)
+    from convlens.run_contents import OF_SEVERAL
+
     return _(OF_SEVERAL.get(entry.kind, "{value}")).format(value=value)
