@@ -222,7 +222,11 @@ def test_help_shows_the_defaults_of_a_search(capsys, monkeypatch):
             2,
             "--warmup-epochs has an effect only with --schedule cosine; found one_cycle.",
         ),
-        (("search", "nowhere", "--vary", "schedule=linear,cosine", "--warmup-epochs", "2"), 3, "n"),
+        (
+            ("search", "nowhere", "--vary", "schedule=linear,cosine", "--warmup-epochs", "2"),
+            3,
+            "nowhere",
+        ),
         (("search", "nowhere", "--vary", "dropout=0,0.5", "--batch-size", "16"), 3, "nowhere"),
         (("search", "nowhere", "--vary", "recipe=fast,standard"), 2, "found 'recipe'"),
         (("search", "nowhere", "--vary", "accept=0.5,0.9"), 2, "found 'accept'"),
