@@ -48,7 +48,7 @@ def test_every_row_can_be_broken(command):
         ("train", {"recipe": "fast", "backbone": "vgg16"},
          "--recipe and --backbone exclude each other. A backbone has"),
         ("train", {"few": 5, "patience": 2},
-         "--few and --patience exclude each other. It learns from the images that are drawn alone"),
+         "--few and --patience exclude each other. With --few a network learns only from"),
         ("train", {"few": 5, "val": 0.3}, "--few and --val exclude each other."),
         ("train", {"folds": 3, "test": 0.3},
          "--folds and --test exclude each other. Each fold tests the network"),

@@ -82,7 +82,10 @@ CONFLICTS: dict[str, tuple[tuple[str, str, tuple[str, ...], str], ...]] = {
             "few",
             EXCLUDES,
             ("val", "patience", "accept"),
-            N_("It learns from the images that are drawn alone, so that none validates."),
+            N_(
+                "With --few a network learns only from the drawn images, and none are left for "
+                "validation."
+            ),
         ),
         (
             "folds",

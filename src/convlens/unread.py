@@ -31,7 +31,7 @@ OF_STEPS = (
     "tensorboard",
 )
 OF_NETWORKS = ("micro_batch", "snapshots")  # settings that no head on kept features reads
-# Settings, another setting, and a value of it that leaves nothing of what the first is about.
+# A setting, another setting, and the value of the other with which the first has no effect.
 SWITCHED_OFF: tuple[tuple[str, str, str | int], ...] = (
     ("accept", "calibration", False),
     ("pool_size", "pooling", "none"),
