@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from convlens.cli.predict_cluster import _names
 from convlens.cli.predict_images import find_images
 from convlens.errors import ConfigError, DataError
 
@@ -56,6 +57,9 @@ def test_a_run_beside_images_is_left_out_and_counted(here, patterns, whose):
     assert images == [Path("data/photos/a.png")]
     assert notes == [f"{whose}: ignored 1 made by a training"]
     assert len(find_images(["data/run/plots/*.png"])[0]) == 2
+    said = []  # with a cluster, the names go through another function
+    assert [*_names(patterns, said)] == ["data/photos/a.png"]
+    assert said == notes
 
 
 def test_predict_finds_the_images_that_a_training_would(here, shapes):
