@@ -1,5 +1,6 @@
 """How an export ends: refused, with a loss, by a crash, stopped, after a studio was killed."""
 
+import io
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from convlens.studio.shipping import export_process, exporting, exports
 from convlens.studio.shipping.exporting import ENDED, Exporting
 from convlens.studio.shipping.exports import ExportList
 from convlens.studio.shipping.serving import Serving
+from convlens.studio.telling import Telling
 from tests.studio.conftest import opened
 
 # What stands in the place of the export: it writes a hidden folder, and hears no SIGTERM.
@@ -95,7 +97,7 @@ def test_an_export_that_is_killed_is_told_and_leaves_nothing(begun, monkeypatch)
     monkeypatch.setattr(running, "_tidy", lambda: (told.append(running.status()["state"]), tidy()))
     running._process.kill()
     until(lambda: running.status()["state"] == "failed")
-    assert "failed" not in told  # it is told when everything is tidy
+    assert told == ["running"]  # it is told when everything is tidy
     assert running.status()["message"] == ENDED
     assert list(places.exports.iterdir()) == []
 
@@ -212,3 +214,22 @@ def test_a_process_that_is_stopped_while_it_is_asked_about_is_no_error(kind, mon
     one = object.__new__(kind)
     one._found = None
     assert one._is_running() is False
+
+
+@pytest.mark.parametrize("kind", [Exporting, Predicting, Auditing])
+def test_the_end_of_a_killed_process_is_not_that_of_the_next_one(kind):
+    one = object.__new__(kind)
+    Telling.__init__(one)
+    one._lock = threading.Lock()
+    one._asked = {}
+    one._run = "digits"
+    one._failure = before = Path("no such file")
+    one._failures = {}
+    one._process = killed = SimpleNamespace(stdout=io.BytesIO(), wait=lambda: -9)
+    following = threading.Thread(target=one._follow, args=(killed,))
+    with one._lock:  # as while another one begins
+        following.start()
+        following.join(0.5)
+        one._process = SimpleNamespace()
+    following.join()
+    assert (one._failure, one._failures) == (before, {})

@@ -107,8 +107,9 @@ class Auditing(Telling):
                 self._tell()
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
-        if code != 0 and process is self._process:
-            self._failure = N_("the check ended before it was done; begin it again.")
+        with self._lock:  # or another one could begin between the question and the answer
+            if code != 0 and process is self._process:
+                self._failure = N_("the check ended before it was done; begin it again.")
         self._tell()
 
     def _is_running(self) -> bool:

@@ -70,12 +70,17 @@ class Predicting(Telling):
                 self._progress = told
                 self._tell()
         code = process.wait()
-        if process is self._process:
-            with contextlib.suppress(OSError, UnicodeDecodeError):
-                self._failures[self._run] = self._failure.read_text(encoding="utf-8")
-            if code != 0:  # a signal, as from a system without memory, is a code below 0
-                self._failures[self._run] = ENDED
+        with self._lock:  # or another one could begin between the question and the answer
+            if process is self._process:
+                self._note_failure(code)
         self._tell()
+
+    def _note_failure(self, code: int) -> None:
+        """Note why the predictions have failed, if they have."""
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            self._failures[self._run] = self._failure.read_text(encoding="utf-8")
+        if code != 0:  # a signal, as from a system without memory, is a code below 0
+            self._failures[self._run] = ENDED
 
     def _is_running(self) -> bool:
         process = self._process  # which another thread may end meanwhile

@@ -132,10 +132,21 @@ class Exporting(Telling):
                 self._tell()
         code = process.wait()
         # A signal, as from a system without memory, is a code below 0.
-        if code != 0 and process is self._process:
-            self._tidy()
-            self._failure = ENDED
+        if code != 0:
+            self._fail(process)
         self._tell()
+
+    def _fail(self, process: subprocess.Popen[bytes]) -> None:
+        """Note that an export was killed, after what it has left was removed."""
+        with self._lock:
+            if process is not self._process:  # it was stopped, or another one was begun
+                return
+            self._is_stopping = True  # so that it still runs for those who ask
+            try:
+                self._tidy()
+            finally:
+                self._failure = ENDED
+                self._is_stopping = False
 
     def _is_running(self) -> bool:
         process, found = self._process, self._found  # which another thread may end meanwhile
