@@ -10,17 +10,13 @@ import pytest
 from convlens import checksums
 from convlens.checksums import (
     SUMS,
-    altered,
     complete_files,
     digest,
     read_sums,
-    refuse_altered,
     resealed,
     seal,
-    seal_begun,
     unseal,
 )
-from convlens.errors import RunError
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of no bytes, FIPS 180
 
@@ -84,92 +80,6 @@ def test_a_damaged_list_is_told(tmp_path):
     (tmp_path / SUMS).write_text(f"{EMPTY}  a\n{EMPTY[:20]}")
     with pytest.raises(ValueError, match=EMPTY[:20]):
         read_sums(tmp_path)
-
-
-def test_settings_and_splits_that_were_changed_since_are_told(tmp_path):
-    for name in ("run.toml", "asked.toml", "data.json", "history.csv"):
-        (tmp_path / name).write_text(name)
-    assert altered(tmp_path) == []  # without checksums nothing is known
-    seal(tmp_path)
-    refuse_altered(tmp_path)
-    for name in ("history.csv", "run.toml"):
-        (tmp_path / name).write_text("changed")
-    (said,) = altered(tmp_path)
-    assert said.startswith(f"{tmp_path / 'run.toml'}: the settings and the split of a run must")
-    with pytest.raises(RunError, match=r"run\.toml: .* Restore the file"):
-        refuse_altered(tmp_path)
-    (tmp_path / "asked.toml").write_text("changed")
-    assert len(altered(tmp_path)) == 2  # it decides how folds and draws go on
-    (tmp_path / "run.toml").unlink()
-    (tmp_path / SUMS).write_text("damaged")
-    assert altered(tmp_path) == []
-
-
-def test_changed_settings_of_searches_comparisons_and_parts_are_told(tmp_path):
-    names = ("search.json", "compare.json", "network/run.toml", "network/data.json")
-    for name in names:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(name)
-    for folder in (tmp_path, tmp_path / "network"):
-        seal_begun(folder)
-    assert altered(tmp_path) == []
-    for name in names:
-        (tmp_path / name).write_text("changed")
-    assert [said.partition(":")[0] for said in altered(tmp_path)] == [
-        str(tmp_path / name)
-        for name in ("compare.json", "search.json", "network/data.json", "network/run.toml")
-    ]
-
-
-@pytest.mark.parametrize("done", ["report.json", "trained.json", "state/scored.npz"])
-def test_parts_that_are_done_are_not_read_again(tmp_path, done):
-    (tmp_path / "compare.json").write_text("{}")
-    for name in ("first", "second"):
-        (tmp_path / name / "state").mkdir(parents=True)
-        (tmp_path / name / "run.toml").write_text(name)
-        seal_begun(tmp_path / name)
-        (tmp_path / name / "run.toml").write_text("changed")
-    (tmp_path / "first" / done).write_text("{}")
-    (said,) = altered(tmp_path)
-    assert said.startswith(str(tmp_path / "second"))
-    (tmp_path / "compare.json").write_text('{"ranking": []}')
-    assert altered(tmp_path) == []
-
-
-def test_trials_that_have_ended_are_not_read_again(tmp_path):
-    (tmp_path / "search.json").write_text("{}")
-    for number in range(2):
-        part = tmp_path / f"trial-{number:03d}"
-        part.mkdir()
-        (part / "run.toml").touch()
-        seal_begun(part)
-        (part / "run.toml").write_text("changed")
-    (tmp_path / "trials.csv").write_text("trial,state\n0,pruned\n")
-    (said,) = altered(tmp_path)
-    assert said.startswith(str(tmp_path / "trial-001"))
-    (tmp_path / "trials.csv").write_bytes(b"trial,state\n\xff")
-    assert len(altered(tmp_path)) == 2
-
-
-@pytest.mark.parametrize("name", ["search.json", "compare.json"])
-def test_advice_for_searches_and_comparisons_names_no_flag_that_they_lack(tmp_path, name):
-    (tmp_path / name).write_text("{}")
-    (tmp_path / "run.toml").write_text("")
-    seal_begun(tmp_path)
-    (tmp_path / name).write_text('{"trials": 3}')
-    (said,) = altered(tmp_path)
-    assert said.endswith("begin a new search or comparison under another --run name.")
-
-
-def test_settings_that_cannot_be_read_are_not_said_to_be_changed(tmp_path, monkeypatch):
-    (tmp_path / "run.toml").write_text("")
-    seal(tmp_path)
-
-    def refuse(path):
-        raise PermissionError(path)
-
-    monkeypatch.setattr(checksums, "digest", refuse)
-    assert altered(tmp_path) == []
 
 
 def test_parts_that_are_runs_and_what_changes_later_have_no_sum_here(tmp_path):

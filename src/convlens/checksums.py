@@ -5,35 +5,18 @@ that a process that is killed in between leaves a file without a checksum, but n
 differs from one.
 """
 
-import csv
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from convlens.classifier.archive import read_facts
-from convlens.config import Config
-from convlens.errors import ConvlensError, RunError
-from convlens.files import and_more, storage_errors, write_atomically
+from convlens.files import storage_errors, write_atomically
 from convlens.folders import sync_folder
-from convlens.language import N_, _, sentences
+from convlens.language import _
 from convlens.lock import LOCK
-from convlens.run_folder import (
-    ASKED,
-    CLASSIFIER,
-    COMPARISON_FACTS,
-    FOLD_DONE,
-    NETWORK_DONE,
-    SEARCH_FACTS,
-    SETTINGS,
-    TRIALS,
-    continuing,
-    is_finished,
-    study_of,
-)
+from convlens.run_folder import ASKED, COMPARISON_FACTS, SEARCH_FACTS, SETTINGS
 
 SUMS = "SHA256SUMS"
 UNSEALED = (
@@ -44,18 +27,6 @@ UNSEALED = (
 )  # folders that others write to later on
 # What decides how a run, a search or a comparison goes on.
 FIXED = (SETTINGS, ASKED, "data.json", SEARCH_FACTS, COMPARISON_FACTS)
-ALTERED = {  # by whether `convlens train` has written the file
-    True: N_(
-        "{path}: the settings and the split of a run must stay as it has written them; this file "
-        "was changed since. Restore the file. To train with other settings, start a new run with "
-        "--config."
-    ),
-    False: N_(
-        "{path}: the settings and the split of a search or a comparison must stay as it has "
-        "written them; this file was changed since. Restore the file. For other settings, begin a "
-        "new search or comparison under another --run name."
-    ),
-}
 LINE = re.compile(r"(\\?)([0-9a-f]{64})  (.+)")
 
 
@@ -135,7 +106,7 @@ def resealed(folder: Path) -> Iterator[None]:
     Raises:
         StorageError: If the checksums cannot be removed or written.
     """
-    sums = _readable_sums(folder)
+    sums = readable_sums(folder)
     before = {name: _stamp(folder / name) for name in sums}
     unseal(folder)
     yield
@@ -152,7 +123,7 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _readable_sums(folder: Path) -> dict[Path, str]:
+def readable_sums(folder: Path) -> dict[Path, str]:
     """Return the checksums of a folder; none if the list is damaged, as `run verify` says."""
     try:
         return read_sums(folder)
@@ -180,87 +151,6 @@ def read_sums(folder: Path) -> dict[Path, str]:
             name = re.sub(r"\\(.)", lambda sign: {"n": "\n"}.get(sign[1], sign[1]), name)
         found[Path(name)] = digits
     return found
-
-
-def altered(folder: Path) -> list[str]:
-    """Return a sentence for each file with the settings or the split of a run that was changed.
-
-    Those of the parts of a study that are left, such as the networks of a comparison, count as its
-    own. Parts that are done decide nothing any more.
-    """
-    parts = [] if is_finished(folder) else sorted(path.parent for path in folder.glob(f"*/{SUMS}"))
-    ended = _ended_trials(folder)
-    left = [part for part in parts if part.name not in ended and not _is_done(part)]
-    message = _(ALTERED[continuing(study_of(folder) or folder) == "train"])
-    known = {
-        place / name: digits
-        for place in (folder, *left)
-        for name, digits in _readable_sums(place).items()
-        if name.as_posix() in FIXED
-    }
-    return [
-        sentences(message.format(path=path), _changed_settings(path))
-        for path, digits in known.items()
-        if _is_other(path, digits)
-    ]
-
-
-def _changed_settings(path: Path) -> str:
-    """Return which settings of a run differ from those that its classifier has recorded.
-
-    Nothing is said where this is not known: of other files, and before the first epoch has ended.
-    """
-    classifier = path.parent / CLASSIFIER
-    if path.name != SETTINGS or not classifier.is_file():
-        return ""
-    try:
-        before = read_facts(classifier)["provenance"]["config"]
-        now = json.loads(json.dumps(Config.from_toml(path).to_dict()))
-    except (ConvlensError, LookupError):  # Whoever reads the files says what is wrong with them.
-        return ""
-    if now["transfer"]["backbone"] is not None:  # The file has what was asked for, not decided.
-        del now["training"]["precision"]
-    template: str = _("{name} ({before} before, {now} now)")
-    changed = [
-        template.format(name=name, before=_written(known[name]), now=_written(found))
-        for section, known in before.items()
-        for name, found in now.get(section, {}).items()
-        if name in known and known[name] != found
-    ]
-    return _("What was changed: {settings}.").format(settings=and_more(changed)) if changed else ""
-
-
-def _written(value: object) -> str:
-    """Return the value of a setting as the file has it, which leaves out those that are None."""
-    return _("not set") if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _ended_trials(folder: Path) -> set[str]:
-    """Return the names of the trials of a search that have ended; none if it has no such table."""
-    try:
-        with (folder / TRIALS).open(newline="", encoding="utf-8") as file:
-            return {f"trial-{int(row['trial']):03d}" for row in csv.DictReader(file)}
-    except (OSError, ValueError, LookupError, TypeError, csv.Error):
-        return set()
-
-
-def _is_done(part: Path) -> bool:
-    """Return whether a fold, a draw or a network of a study has its result."""
-    return any((part / name).exists() for name in ("report.json", FOLD_DONE, NETWORK_DONE))
-
-
-def _is_other(path: Path, known: str) -> bool:
-    """Return whether a file can be read and does not have the known digest."""
-    try:
-        return path.is_file() and digest(path) != known
-    except OSError:  # Whoever reads the content of the file says why it cannot be read.
-        return False
-
-
-def refuse_altered(folder: Path) -> None:
-    """Raise RunError if the settings or the split of a run were changed; see `altered`."""
-    if said := altered(folder):
-        raise RunError(sentences(*said))
 
 
 def complete_files(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from convlens.checksums import altered
+from convlens.altered import altered
 from convlens.errors import RunError
 from convlens.language import N_, _
 from convlens.lock import is_locked, was_killed

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convlens.checksums import refuse_altered
+from convlens.altered import refuse_altered
 from convlens.data.dataset import Dataset
 from convlens.data.digests import Digests, no_digests
 from convlens.data.labels import natural_key

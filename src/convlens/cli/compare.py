@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from convlens import backend
-from convlens.checksums import refuse_altered
+from convlens.altered import refuse_altered
 from convlens.cli.cluster import ClusterFlag, place_of
 from convlens.cli.flags import (
     CompareFlags,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convlens import backend
-from convlens.checksums import refuse_altered
+from convlens.altered import refuse_altered
 from convlens.cli.cluster import place_of, workers_of
 from convlens.cli.predict_cluster import images_on_cluster
 from convlens.cli.starting import open_images

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from convlens.altered import refuse_altered
 from convlens.audit.gate import as_checked
 from convlens.budget.train_for import seconds_trained, train_for
-from convlens.checksums import refuse_altered, seal, seal_begun, seal_parts, unseal
+from convlens.checksums import seal, seal_begun, seal_parts, unseal
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared, prepare_data

@@ -16,7 +16,7 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 from rich.cells import cell_len
 
-from convlens.checksums import refuse_altered
+from convlens.altered import refuse_altered
 from convlens.data.formats.named import NAMES
 from convlens.data.prepared import Prepared
 from convlens.errors import TrainingError
