@@ -71,14 +71,14 @@ def test_headers_that_do_not_end_are_dropped(connect, start):
     connection = connect()
     connection.sendall(start)
     assert read_all(connection) == b""
-    assert PATIENCE * 0.9 < time.monotonic() - begin < 5
+    assert PATIENCE * 0.9 < time.monotonic() - begin < LONG
 
 
 def test_headers_a_byte_at_a_time_are_dropped(connect):
     connection = connect()
     begin = time.monotonic()
     assert not send_slowly(connection, HEAD * 100, 1)
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < LONG
 
 
 def test_a_body_that_stops_is_answered_and_dropped(connect):
@@ -88,7 +88,7 @@ def test_a_body_that_stops_is_answered_and_dropped(connect):
     answer = read_all(connection)
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"too slowly" in answer
-    assert PATIENCE * 0.9 < time.monotonic() - begin < 5
+    assert PATIENCE * 0.9 < time.monotonic() - begin < LONG
 
 
 def test_a_body_a_byte_at_a_time_is_dropped(connect):
@@ -97,7 +97,7 @@ def test_a_body_a_byte_at_a_time_is_dropped(connect):
     begin = time.monotonic()
     connection.settimeout(0.05)
     answer = b""
-    while not answer and time.monotonic() - begin < 5:
+    while not answer and time.monotonic() - begin < LONG:
         with suppress(ConnectionError):  # the server may have closed it, and has answered before
             connection.sendall(b"1")
         with suppress(TimeoutError):
@@ -110,7 +110,7 @@ def test_an_idle_connection_is_closed(connect, examples):
     begin = time.monotonic()
     connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     assert read_all(connection).startswith(b"HTTP/1.1 200")
-    assert PATIENCE * 0.9 < time.monotonic() - begin < 5
+    assert PATIENCE * 0.9 < time.monotonic() - begin < LONG
 
 
 def test_a_refused_body_is_not_read_for_ever(connect):

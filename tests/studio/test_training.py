@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 
@@ -97,18 +98,28 @@ def test_a_training_is_planned_queued_shown_and_finished(page):
     assert row["state"] == "finished"
 
 
+def held(page):
+    """Return a training that stands still, and its process; the page ends it in any case."""
+    while True:
+        one = add(page, QUICK | {"epochs": 40})
+        until_epoch(page, one["run"])
+        pid = page.studio.queue.find(one["id"]).pid
+        with suppress(ProcessLookupError):  # it has ended before
+            os.kill(pid, signal.SIGSTOP)
+        page.studio.queue.look()
+        if trainings(page)[one["run"]]["state"] == states.RUNNING:
+            return one, pid
+
+
 def test_stopped_and_continued_it_is_finished(page, monkeypatch):
+    one, pid = held(page)  # or it might end before it is stopped
     kill, sent = os.kill, []
     monkeypatch.setattr(process.os, "kill", lambda *call: (sent.append(call[1]), kill(*call)))
-    one = add(page, QUICK | {"epochs": 40})
-    until_epoch(page, one["run"])
-    pid = page.studio.queue.find(one["id"]).pid
-    kill(pid, signal.SIGSTOP)  # or it might end before it is stopped
     waiting = [add(page, QUICK), add(page, QUICK | {"epochs": 3})]
     assert page.post(f"/api/trainings/{waiting[1]['id']}/earlier").status_code == 200
     assert [run for run, found in trainings(page).items() if found["state"] == "waiting"] == [
-        "small_resnet-3",
-        "small_resnet-2",
+        waiting[1]["run"],
+        waiting[0]["run"],
     ]
     for other in waiting:
         path = f"/api/trainings/{other['id']}"
