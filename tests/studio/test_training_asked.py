@@ -79,14 +79,36 @@ def test_what_cannot_be_is_refused_with_the_field(page):
 
 
 def test_two_pages_do_not_queue_the_same_training_of_the_same_images(page, monkeypatch):
-    monkeypatch.setattr(page.studio.queue, "look", lambda: None)  # nothing need be trained
+    queue = page.studio.queue
+    monkeypatch.setattr(queue, "look", lambda: None)  # nothing need be trained
     add(page, QUICK)
     again = page.post("/api/trainings", QUICK)
     assert again.status_code == 409
     assert "the same training of the same images" in again.json()["message"]
+    assert "Wait until it ends, or choose other settings" in again.json()["message"]
     add(page, QUICK | {"epochs": 3})
-    page.add(page.classes()["cat"], "another.png", picture(77))
+    page.add(page.classes()["cat"], "another.png", picture(77))  # which the first will read, too
+    assert page.post("/api/trainings", QUICK).status_code == 409
+    queue._note_begin(queue.entries[0])
+    queue.entries = [Entry.read(one.to_dict()) for one in queue.entries]  # of the next studio
+    assert page.post("/api/trainings", QUICK).status_code == 409
+    page.add(page.classes()["cat"], "third.png", picture(78))
     assert add(page, QUICK)["run"] == "small_resnet-3"
+
+
+def test_a_training_that_goes_on_keeps_the_images_that_it_has(page, monkeypatch):
+    queue = page.studio.queue
+    monkeypatch.setattr(queue, "look", lambda: None)  # nothing need be trained
+    one = queue.find(add(page, QUICK)["id"])
+    queue._note_begin(one)
+    one.state = states.STOPPED
+    folder = queue.folder(one)
+    folder.mkdir()
+    (folder / "run.toml").touch()
+    page.add(page.classes()["cat"], "another.png", picture(77))
+    queue.go_on(one.id)
+    queue._note_begin(one)
+    assert add(page, QUICK)["run"] == "small_resnet-2"
 
 
 def test_nothing_is_trained_of_one_class_only(tmp_path):

@@ -55,6 +55,7 @@ class Entry:
         stopping: Whether it was told to stop.
         words: The words after `convlens` with which it was started first, to be shown.
         language: The language of the page that has asked for it, which it speaks.
+        images: The digest of the images with which it was started first, see `stamp_of`.
     """
 
     run: str
@@ -71,6 +72,7 @@ class Entry:
     stopping: bool = False
     words: list[str] = field(default_factory=list)
     language: str = field(default_factory=language)
+    images: str = ""
 
     @classmethod
     def read(cls, content: dict[str, Any]) -> "Entry":
@@ -129,7 +131,7 @@ class Entry:
         """Return whether its run and its files lie in the workspace, and all fields can be used."""
         if not (isinstance(self.choice, dict) and isinstance(self.words, list)):
             return False
-        texts = (self.run, self.asked, self.id, self.state, self.message, self.mark)
+        texts = (self.run, self.asked, self.id, self.state, self.message, self.mark, self.images)
         if not all(isinstance(one, str) for one in (*texts, *self.words)):
             return False
         is_name = self.run == Path(self.run).name and not self.run.startswith(".")

@@ -15,10 +15,11 @@ from subprocess import Popen
 
 from convlens.errors import ConvlensError
 from convlens.folders import make_folder
-from convlens.language import _
+from convlens.language import N_, _
 from convlens.language_choice import using
 from convlens.lock import is_locked
 from convlens.run_folder import LIVE, is_begun, is_claimed
+from convlens.studio.auditing import stamp_of
 from convlens.studio.listing import time_of
 from convlens.studio.problem import GONE, Problem
 from convlens.studio.training import entry as states
@@ -30,6 +31,10 @@ from convlens.studio.training.ways import Choice
 from convlens.studio.workspace import Workspace
 
 LOOK_AGAIN = 0.5  # seconds
+ALIKE = N_(
+    "the same training of the same images waits already, or goes on. One that waits reads the "
+    "images when it starts, as they are then. Wait until it ends, or choose other settings."
+)
 
 
 class Queue(TrainingList):
@@ -38,7 +43,6 @@ class Queue(TrainingList):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._lock = workspace.lock
-        self._versions: dict[str, int] = {}  # of the workspace when each training was asked for
         self._process: Popen[bytes] | None = None
         self._seen: object = None
         self._ended = threading.Event()
@@ -62,15 +66,19 @@ class Queue(TrainingList):
         with self._lock:
             folder = self._free_folder(choice)
             entry = Entry(folder.name, choice.to_dict())
-            version = self.workspace.version
-            alike = [one for one in self.entries if one.choice == entry.choice]
-            if any(one.is_pending and self._versions.get(one.id) == version for one in alike):
-                message = _("the same training of the same images waits already, or goes on.")
-                raise Problem(message, GONE, "way")
+            pending = [one for one in self.entries if one.is_pending]
+            if any(one.choice == entry.choice and self._has_these_images(one) for one in pending):
+                raise Problem(_(ALIKE), GONE, "way")
             self._change([*self.entries, entry])
-            self._versions[entry.id] = version
             self.look()
             return entry
+
+    def _has_these_images(self, one: Entry) -> bool:
+        """Return whether a training has, or will have, the images of the workspace as they are."""
+        is_first_start = not self._goes_on_with_its_run(one)
+        if one.state == states.WAITING and is_first_start:
+            return True
+        return one.images == stamp_of(self.workspace)
 
     def stop(self, identifier: object) -> None:
         """Stop a training as Ctrl-C does. What is done is kept.
@@ -198,7 +206,7 @@ class Queue(TrainingList):
         seen = [time_of(path) for path in (logs.progress, logs.output, folder / LIVE)]
         if seen != self._seen:
             self._seen = seen
-            self.told += 1
+            self._tell()
 
     def _found_again(self, one: Entry) -> bool:
         """Return whether a training runs, or has run, that a studio began when it was killed."""
@@ -217,6 +225,8 @@ class Queue(TrainingList):
         one.began = time.time()
         one.ended = 0.0
         one.stopping = False
+        if not self._goes_on_with_its_run(one):
+            one.images = stamp_of(self.workspace)
         try:
             self._change(self.entries)
         except ConvlensError:

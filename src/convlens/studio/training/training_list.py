@@ -70,7 +70,7 @@ class TrainingList(Telling):
             Problem: If nobody knows what was chosen.
         """
         folder = self._places.runs / one.run
-        if one.resumes and is_begun(folder):
+        if self._goes_on_with_its_run(one):
             return self._resuming(one)
         if not one.choice:
             gone = _("the workspace has no run {name!r}.").format(name=printable(one.run))
@@ -91,6 +91,10 @@ class TrainingList(Telling):
             return []
         is_begun_by_it = one.state != states.WAITING and is_begun(self.folder(one))
         return self._resuming(one) if is_begun_by_it else self.words(one)
+
+    def _goes_on_with_its_run(self, one: Entry) -> bool:
+        """Return whether the next start is not the first; the run keeps the images that it has."""
+        return one.resumes and is_begun(self.folder(one))
 
     def _resuming(self, one: Entry) -> list[str]:
         # The studio trains on the images of its workspace, which may have been moved or copied. A
