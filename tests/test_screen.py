@@ -10,11 +10,13 @@ from rich.console import Console
 from convlens.screen import Screen, duration
 
 
-def screen(*, terminal=False, rows=True, quiet=False, width=40):
-    """Return a screen and the text that it writes into."""
+def screen(*, terminal=False, colours=False, rows=True, quiet=False, width=40):
+    """Return a screen and the text that it writes into; `colours` are those of FORCE_COLOR."""
     out = io.StringIO()
+    out.isatty = lambda: terminal
+    forced = terminal or colours
     console = Console(
-        file=out, force_terminal=terminal, width=width, highlight=False, soft_wrap=True, quiet=quiet
+        file=out, force_terminal=forced, width=width, highlight=False, soft_wrap=True, quiet=quiet
     )
     return Screen(console=console, rows=rows), out
 
@@ -71,6 +73,14 @@ def test_a_table_that_is_wider_than_the_terminal_goes_on_below_each_row(terminal
     rows = [("run", "began", "accuracy", "state"), ("cats", "2026-11-29", "50.0 %", "已完成")]
     shown.columns(rows, left=(0, 1, 3))
     assert re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines() == lines
+
+
+def test_a_file_with_forced_colours_has_its_rows_whole_and_no_bar():
+    shown, out = screen(colours=True, width=20)
+    shown.columns([("name", "value"), ("y" * 50, "1")])
+    with shown.counter("decoding") as progress:
+        progress(1, 2)
+    assert out.getvalue().splitlines()[1:] == ["y" * 50 + "      1"]
 
 
 def test_columns_align_words_to_the_left_and_numbers_to_the_right():

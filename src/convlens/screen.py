@@ -123,7 +123,7 @@ class Screen:
     @property
     def room(self) -> int:
         """The cells of a line of the terminal; a file has room for lines of any length."""
-        return self.console.width if self.console.is_terminal else sys.maxsize
+        return self.console.width if _is_terminal(self.console) else sys.maxsize
 
     def say(self, text: str = "", style: str | None = None) -> None:
         """Print a line as it is, in a style of rich such as "bold"."""
@@ -307,6 +307,11 @@ class Counter:
         return Counter(self._bar, label, self._progress)
 
 
+def _is_terminal(console: Console) -> bool:
+    """Return whether lines go to a terminal; with FORCE_COLOR, rich calls a file one, too."""
+    return console.is_terminal and console.file.isatty()
+
+
 def _progress(console: Console, *columns: ProgressColumn) -> Progress:
     """Return a bar with its description before it and the columns after it."""
     return Progress(
@@ -316,5 +321,5 @@ def _progress(console: Console, *columns: ProgressColumn) -> Progress:
         console=console,
         transient=True,
         refresh_per_second=4,
-        disable=not console.is_terminal,
+        disable=not _is_terminal(console),
     )
