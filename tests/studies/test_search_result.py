@@ -24,9 +24,9 @@ PARAMS = {"dropout": 0.1234, "optimizer": "adam", "learning_rate_adam": 0.00213}
 
 def printed(*rows, width=200):
     """Return the lines of a table of trials on a terminal of a width."""
-    console = Console(
-        record=True, file=io.StringIO(), width=width, soft_wrap=True, force_terminal=True
-    )
+    out = io.StringIO()
+    out.isatty = lambda: True
+    console = Console(record=True, file=out, width=width, soft_wrap=True, force_terminal=True)
     table = TrialTable(SPACE, Screen(console=console))
     table.heading()
     for state, scores, attributes in rows:
@@ -38,7 +38,7 @@ def printed(*rows, width=200):
             intermediate_values=dict(enumerate(scores, 1)),
             user_attrs={"seconds": 12.34} | attributes,
         )
-        trial.number = 0
+        trial.number = attributes.get("number", 0)
         table.row(trial)
     return console.export_text().strip("\n").splitlines()
 
@@ -58,6 +58,16 @@ def test_a_row_that_is_wider_than_the_terminal_goes_on_in_another_line():
         "    0  25.0 %       1     12.3     0.12       adam",
         "         0.0021",
         "  stopped early: the median of 6 trials was 45.6 %",
+    ]
+
+
+def test_a_wide_cell_moves_no_columns_into_another_line():
+    lines = printed((TrialState.COMPLETE, [0.75], {"number": 1_000_000}), width=50)
+    assert lines == [
+        "trial     val  epochs  seconds  dropout  optimizer",
+        "  learning_rate",
+        "1000000  75.0 %       1     12.3     0.12       adam",
+        "         0.0021",
     ]
 
 

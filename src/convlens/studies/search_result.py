@@ -103,6 +103,8 @@ class TrialTable:
         }
         if rate_follows_optimizer(space):
             self.widths["learning_rate"] = len("learning_rate")
+        widest = [" " * width for width in self.widths.values()]
+        self._parts = in_lines([widest], screen.room)  # the same for all rows
 
     def heading(self) -> None:
         """Print the names of the columns."""
@@ -129,16 +131,22 @@ class TrialTable:
             "seconds": f"{seconds_of(trial):.1f}",
         }
         cells = [f"{format_value(values.get(name, '-')):>{w}}" for name, w in self.widths.items()]
-        if trial.state == TrialState.PRUNED:
-            cells.append(_why_stopped(trial))
-        self._say(cells)
+        self._say(cells, more=_why_stopped(trial) if trial.state == TrialState.PRUNED else "")
         if failure := trial.user_attrs.get(FAILURE):
             self.screen.note(recalled(failure))
 
-    def _say(self, cells: Sequence[str], style: str | None = None) -> None:
-        """Print the cells of a row, in further lines where a terminal is too narrow for one."""
-        for part in in_lines([cells], self.screen.room):
-            self.screen.say((FURTHER if part.start else "") + "  ".join(cells[part]), style)
+    def _say(self, cells: Sequence[str], style: str | None = None, more: str = "") -> None:
+        """Print the cells of a row, in further lines where a terminal is too narrow for one.
+
+        What is more to say stands behind them, or in a line of its own if there is no room.
+        """
+        lines = [FURTHER * (part.start > 0) + "  ".join(cells[part]) for part in self._parts]
+        if more and cell_len(lines[-1] + more) + 2 <= self.screen.room:
+            lines[-1] += "  " + more
+        elif more:
+            lines.append(FURTHER + more)
+        for line in lines:
+            self.screen.say(line, style)
 
 
 def _why_stopped(trial: FrozenTrial) -> str:
