@@ -37,8 +37,8 @@ BACKBONE = "efficientnet_lite0"  # its weights are in a package, so they need no
 OTHER_NETWORK = N_("another network is asked for")
 MAPS = 20.0  # seconds that must be left for the maps of a backbone in the report
 TOO_LONG = N_(
-    "this took longer than its budget: the computer was slower than when it was measured, as it is "
-    "while other programs compute, too"
+    "this took longer than its budget, because the computer was slower than when it was measured; "
+    "other programs that compute at the same time slow it down"
 )
 WHOLE_NETWORK = N_("--snapshots keeps a network that learns step by step as a whole")
 
