@@ -31,7 +31,7 @@ def end(
     Args:
         process: The process.
         kind: The signal after which it may tidy up.
-        patience: Seconds that it has for that; then it is killed, which takes a moment, too.
+        patience: Seconds that it has for that; then it is killed, and has PATIENCE to end.
     """
     if sys.platform == "win32":  # which knows no sessions
         process.kill()

@@ -29,7 +29,7 @@ class Telling:
         self._telling = threading.Lock()
 
     def _tell(self) -> None:
-        """Let pages look again. Two threads that do so at once are told of both."""
+        """Let pages look again. If two threads do so at once, both are counted."""
         with self._telling:
             self.told += 1
 
