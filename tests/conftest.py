@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from convlens import backend, language_choice
+from convlens.audit import time_limit
 from convlens.report import page
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -57,12 +58,13 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _unhurried(_own_cache: None) -> Iterator[None]:
-    """Let no audit before a training leave checks out because the computer is busy."""
-    from convlens.audit import gate  # which imports Keras, so that the engine is chosen first
+def _unhurried() -> Iterator[None]:
+    """Let no audit before a training leave checks out because the computer is busy.
 
+    Trainings in processes of their own are not reached.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gate, "time_for", lambda prepared: 600.0)
+        patch.setattr(time_limit, "time_for", lambda prepared: 600.0)
         yield
 
 

@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from convlens.audit import gate
+from convlens.audit import gate, time_limit
 from convlens.audit.audit import Audit, audit_data
 from convlens.audit.finding import found
-from convlens.audit.gate import as_checked, check_before_training, short_form, time_for
+from convlens.audit.gate import as_checked, check_before_training, short_form
 from convlens.audit.in_short import in_short
+from convlens.audit.time_limit import time_for
 from convlens.config import Config
 from convlens.data.prepared import prepare_data
 from convlens.data.sources import load_data
@@ -101,7 +102,7 @@ def test_the_clock_decides_no_split(tmp_path, monkeypatch):
     folder = make_set(tmp_path / "set", 25)
     shutil.copy(folder / "cat" / "0.jpg", folder / "cat" / "x.jpg")
     prepared = prepared_of(folder)
-    monkeypatch.setattr(gate, "time_for", lambda prepared: -1)
+    monkeypatch.setattr(time_limit, "time_for", lambda prepared: -1)
     checked = check_before_training(prepared)
     assert checked.splits is prepared.splits
     assert "not checked" in checked.more_notes[0]

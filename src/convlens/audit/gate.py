@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from convlens.audit import time_limit
 from convlens.audit.audit import NO_TIME, Audit, audit_data
 from convlens.audit.codes import CODES
 from convlens.audit.in_short import in_short
@@ -12,12 +13,6 @@ from convlens.data.prepared import Prepared
 from convlens.files import and_more
 from convlens.language import _, listed, recalled, recorded
 
-LONGEST = 30.0  # seconds
-SHARE = 0.1  # of the first epoch
-# Seconds in which the fastest network of the zoo, with which the least is trained, learns from a
-# pixel of an image on two cores.
-PIXEL = 1.2e-7
-SHORTEST = 2.0  # seconds; compiling the first step alone takes several
 MOST_CODES = 5  # lines
 MOST_NAMED = 3  # findings in a line
 MOST_RECORDED = 1000  # findings in data.json
@@ -34,7 +29,7 @@ def check_before_training(prepared: Prepared) -> Prepared:
     Args:
         prepared: The images, decoded and split.
     """
-    found = audit_data(prepared, seconds=time_for(prepared))
+    found = audit_data(prepared, seconds=time_limit.time_for(prepared))
     notes = [recorded(note) for note in short_form(found, limited=prepared.whole is not None)]
     return as_checked(prepared, record_of(found) | {"notes": notes})
 
@@ -51,13 +46,6 @@ def as_checked(prepared: Prepared, record: Mapping[str, Any] | None) -> Prepared
     # Runs of earlier versions have not recorded the notes.
     notes = (*map(recalled, record.get("notes", ())), *prepared.more_notes)
     return replace(prepared, audit=record, more_notes=notes)
-
-
-def time_for(prepared: Prepared) -> float:
-    """Return the seconds after which no further check begins."""
-    height, width, _channels = prepared.preprocessing.shape
-    epoch = PIXEL * height * width * len(prepared.splits.train)
-    return min(LONGEST, max(SHORTEST, SHARE * epoch))
 
 
 def short_form(found: Audit, *, limited: bool = False) -> list[str]:
