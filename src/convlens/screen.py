@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from convlens.columns import FURTHER, aligned, in_lines
 from convlens.language import N_, _, ngettext
 from convlens.progress import ProgressFile
 from convlens.text import in_line
@@ -31,7 +32,6 @@ COLUMNS = (  # of the table of epochs: name in the history, which is the heading
     (N_("learning_rate"), 15, "{:.2e}"),
 )
 
-FURTHER = "  "  # before the columns of a table that go on in a further line
 FACT = 13  # cells of the name of a fact that stands alone
 
 
@@ -56,42 +56,6 @@ def count_epochs(count: int) -> str:
     ('1 epoch', '20 epochs')
     """
     return ngettext("{count:,} epoch", "{count:,} epochs", count).format(count=count)
-
-
-def aligned(rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)) -> list[Text]:
-    """Return a line for each row, with its cells in aligned columns.
-
-    A Chinese character is as wide as two Latin ones.
-
-    Args:
-        rows: The cells of each row, as text of rich where they have a style.
-        left: The numbers of the columns that are aligned to the left.
-
-    >>> [line.plain for line in aligned([("class", "images"), ("cat", "12")])]
-    ['class  images', 'cat        12']
-    """
-    cells = [[Text(cell) if isinstance(cell, str) else cell.copy() for cell in row] for row in rows]
-    for place, column in enumerate(zip(*cells, strict=True)):
-        for cell in column:
-            cell.plain = cell.plain.replace("\n", " ")
-        width = max(cell.cell_len for cell in column)
-        for cell in column:
-            cell.align("left" if place in left else "right", width)
-    return [Text("  ").join(row) for row in cells]
-
-
-def in_lines(rows: Sequence[Sequence[str | Text]], room: int) -> list[slice]:
-    """Return which columns of a table stand in each line, so that it has so many cells at most."""
-    parts = [slice(0, 0)]
-    used = 0
-    for place, column in enumerate(zip(*rows, strict=True)):
-        width = aligned([[cell] for cell in column])[0].cell_len
-        if place and used + width > room:
-            parts.append(slice(place, place))
-            used = len(FURTHER)
-        parts[-1] = slice(parts[-1].start, place + 1)
-        used += width + 2
-    return parts
 
 
 def marked(word: str, style: str, text: str) -> str:

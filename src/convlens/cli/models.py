@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from convlens import backend
+from convlens.columns import aligned
 from convlens.language import N_, _
-from convlens.screen import aligned
 from convlens.text import wrapped
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.cells import cell_len
 
 from convlens.altered import refuse_altered
+from convlens.columns import FURTHER, in_lines
 from convlens.data.formats.named import NAMES
 from convlens.data.prepared import Prepared
 from convlens.errors import TrainingError
@@ -28,7 +29,7 @@ from convlens.language import N_, _, recalled, sentences
 from convlens.report.finish import finish
 from convlens.run import Run
 from convlens.run_folder import TRIALS
-from convlens.screen import FURTHER, Screen, in_lines
+from convlens.screen import Screen
 from convlens.studies.journal import (
     FAILURE,
     MEDIAN,
