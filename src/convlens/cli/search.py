@@ -26,7 +26,7 @@ from convlens.lock import refuse_locked
 from convlens.screen import Screen
 from convlens.studies import begun
 from convlens.studies.asked import check_search, check_settings
-from convlens.studies.space import default_space, parse_vary
+from convlens.studies.space import choose_space
 
 if TYPE_CHECKING:
     from convlens.data.dataset import Dataset
@@ -88,7 +88,7 @@ def search(  # noqa: PLR0913 - options of the command
     refuse_wrong_names(config, run)
     trials = 20 if trials is None else trials
     check_search(trials, minutes, 1 if generation is None else generation)
-    space = parse_vary(vary or (), config.model.model) or default_space(config.model.model)
+    space = choose_space(vary, config.model.model)
     check_settings(given_flags(flags), space, config)
     with place_of(cluster, config) as place:
         dataset = open_images(path, config, using or ())

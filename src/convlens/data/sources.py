@@ -69,15 +69,26 @@ def load_data(
     path = as_spelled(expanded(source))
     name = str(source).strip().lower().replace("-", "_")
     dataset = _load(path, name, compiled, layout)
-    notes = (
-        *_thumbnails(dataset),
-        *dataset.notes,
-        *_absent(dataset),
+    unused = (
         *note_if(
             name in NAMES and path.exists(),
             _("the path {path} was used, not the data set of this name"),
             path=path,
         ),
+        *_unused_options(dataset, pattern, layout),
+    )
+    notes = (*_thumbnails(dataset), *dataset.notes, *_absent(dataset), *unused)
+    dataset = replace(dataset, notes=notes)
+    if using:
+        dataset = obey(dataset, using)
+    if for_training:
+        _check(dataset)
+    return dataset
+
+
+def _unused_options(dataset: Dataset, pattern: str | None, layout: str) -> tuple[str, ...]:
+    """Return notes on the options of `load_data` that these images do not read."""
+    return (
         *note_if(
             pattern is not None and dataset.labelled_by != BY_FILE_NAME,
             _("the pattern was not used because the labels are not in the file names"),
@@ -87,12 +98,6 @@ def load_data(
             _("the layout was not used because the labels are not those of a folder"),
         ),
     )
-    dataset = replace(dataset, notes=notes)
-    if using:
-        dataset = obey(dataset, using)
-    if for_training:
-        _check(dataset)
-    return dataset
 
 
 def load_to_check(

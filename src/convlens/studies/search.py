@@ -42,9 +42,8 @@ from convlens.studies.search_result import TrialTable, finish_search, write_tria
 from convlens.studies.several import without_rows
 from convlens.studies.space import (
     Space,
-    default_space,
+    choose_space,
     from_dict,
-    parse_vary,
     rate_follows_optimizer,
     to_dict,
 )
@@ -101,9 +100,7 @@ def search(  # noqa: PLR0913 - the public entry point; all but two have defaults
     """
     screen = screen or Screen()
     check_search(trials, minutes, generation)
-    if not isinstance(space, Mapping):
-        space = parse_vary(space or (), config.model.model)
-    space = space or default_space(config.model.model)
+    space = choose_space(space, config.model.model)
     begin(config, run)
     origin = choose_network(config)
     if "stem" in space:

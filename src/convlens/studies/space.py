@@ -91,6 +91,12 @@ DEFAULT: dict[str, Dimension] = {
 }
 
 
+def choose_space(given: Space | Sequence[str] | None, model: str) -> Space:
+    """Return the settings that a search varies: those that are given, or the usual ones."""
+    space = given if isinstance(given, Mapping) else parse_vary(given or (), model)
+    return space or default_space(model)
+
+
 def default_space(model: str) -> dict[str, Dimension]:
     """Return the space of a search for which the user names no settings.
 
