@@ -79,6 +79,14 @@ def test_the_words_are_in_the_language_of_the_page(page):
     assert "分不出高下" in with_list.json()["pairs"][0]["text"]
 
 
+def test_the_images_of_each_split_are_a_list_in_the_language_of_the_page(page, tmp_path):
+    (file,) = tmp_path.rglob("old/data.json")
+    data = json.loads(file.read_text())
+    file.write_text(json.dumps(data | {"counts": {"train": [5, 7], "val": [2, 1], "test": [1, 1]}}))
+    found = page.get("/api/scores?run=old", **{"Accept-Language": "zh-TW"}).json()
+    assert ["影像", "訓練 12、驗證 3、測試 2"] in found["facts"]
+
+
 def test_a_cell_has_exactly_its_images_the_surest_first(page):
     assert files_of(page, "run=old&true=0&predicted=1") == [f"cat/{n}.png" for n in (3, 2, 1, 0)]
     assert files_of(page, "run=old&true=1&predicted=0") == ["dog/0.png"]

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from convlens import run_access, run_folder
 from convlens.cli.output import print_json
-from convlens.language import N_, _
+from convlens.language import N_, _, listed
 from convlens.screen import Screen
 from convlens.text import printable
 
@@ -58,7 +58,7 @@ def _table(found: "Comparison") -> list[list[str]]:
     rows: list[list[str]] = [[_("run"), _("test, 95 %"), _("images in all"), _("lists")]]
     for one in found.versions:
         score = score_of(one.report["metrics"]["accuracy"])
-        lists = ", ".join(str(used["file"]) for used in one.data.get("lists", ()))
+        lists = listed(str(used["file"]) for used in one.data.get("lists", ()))
         rows.append(
             [
                 printable(one.name),

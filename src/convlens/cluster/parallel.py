@@ -15,7 +15,7 @@ from convlens.cluster.connection import connect
 from convlens.cluster.tasks import task_errors
 from convlens.cluster.travel import packed_for_travel
 from convlens.errors import BackendError, ClusterError, ConfigError, Interrupted
-from convlens.language import N_, _, ngettext
+from convlens.language import N_, _, listed, ngettext
 from convlens.report.finish import Predict
 from convlens.run import Run
 from convlens.screen import Screen
@@ -80,7 +80,7 @@ def require_room(workers: int) -> dict[str, float]:
             ).format(
                 workers=workers,
                 kinds=" + ".join(each),
-                free=", ".join("{} {:g}".format(kind, free.get(kind, 0)) for kind in each),
+                free=listed("{} {:g}".format(kind, free.get(kind, 0)) for kind in each),
             )
         )
     return each

@@ -83,7 +83,7 @@ def check_target(target: Target, out: Path) -> None:
     if to not in FORMATS:
         raise ConfigError(
             _("the format must be one of {known}; found {found!r}.").format(
-                known=", ".join(FORMATS), found=to
+                known=listed(FORMATS), found=to
             )
         )
     _check_precision(target)
@@ -98,7 +98,7 @@ def check_target(target: Target, out: Path) -> None:
             _(
                 "the format {format} needs {packages}, which is not installed: pip install "
                 "'convlens[{extra}]'."
-            ).format(format=to, packages=", ".join(missing), extra=FORMATS[to].extra)
+            ).format(format=to, packages=listed(missing), extra=FORMATS[to].extra)
         )
     if target.precision == "int8" and importlib.util.find_spec("nncf") is None:
         raise BackendError(

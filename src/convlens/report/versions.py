@@ -157,7 +157,7 @@ class Comparison:
         if apart:
             found.append(
                 _("No test image is common to these, so they cannot be compared: {pairs}.").format(
-                    pairs=", ".join(apart)
+                    pairs=listed(apart)
                 )
             )
         paths = {one.name: str(one.data["path"]) for one in self.versions}

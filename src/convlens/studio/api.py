@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from convlens.language import _, ngettext
+from convlens.language import _, listed, ngettext
 from convlens.studio import changes, findings
 from convlens.studio.asking import query_of, whole_number
 from convlens.studio.content import LIMITS, MOST_BYTES
@@ -265,7 +265,7 @@ async def _thumb(request: Request) -> Response:
     side = whole_number(given, "size", SIDES[0], SIDES[-1])
     if side not in SIDES:
         raise Problem(
-            _("size must be one of {known}.").format(known=", ".join(map(str, SIDES))), field="size"
+            _("size must be one of {known}.").format(known=listed(map(str, SIDES))), field="size"
         )
     studio = studio_of(request)
     (item,) = studio.workspace.items([request.path_params["id"]])

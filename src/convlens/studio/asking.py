@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.studio.problem import Problem
 from convlens.studio.workspace import Workspace
 
@@ -41,7 +41,7 @@ def query_of(workspace: Workspace, given: dict[str, str], ids: tuple[str, ...] |
         if value not in known:
             raise Problem(
                 _("{field} must be one of {known}; found {value!r}.").format(
-                    field=field, known=", ".join(known), value=value[:50]
+                    field=field, known=listed(known), value=value[:50]
                 ),
                 field=field,
             )

@@ -8,7 +8,7 @@ from convlens.data.correction_lists import read_list
 from convlens.evaluation.epochs import judge_epochs
 from convlens.evaluation.evaluate import EXPLANATIONS
 from convlens.evaluation.paired import Pair
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.language_choice import TAGS, using
 from convlens.report.content import (
     accuracy_in_words,
@@ -169,7 +169,7 @@ def _best(report: Mapping[str, Any]) -> int | None:
 def _facts(report: Mapping[str, Any], data: Mapping[str, Any]) -> list[list[str]]:
     """Return what else is known of a run, as names and texts."""
     counts = {name: sum(row) for name, row in data.get("counts", {}).items()}
-    images = ", ".join(f"{_(name)} {number:,}" for name, number in counts.items())
+    images = listed(f"{_(name)} {number:,}" for name, number in counts.items())
     rows = [
         (_("network"), report.get("network")),
         (_("parameters"), _number(report.get("parameters"))),

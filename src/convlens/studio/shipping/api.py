@@ -16,7 +16,7 @@ from starlette.types import Send
 from convlens.errors import DataError
 from convlens.export.target import ALL, FORMATS, Target
 from convlens.files import storage_errors
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.serve.server import say_error
 from convlens.studio.json_answer import JSONResponse
 from convlens.studio.opening import open_places
@@ -75,7 +75,7 @@ def _target(content: Content) -> Target:
         if value not in known:
             raise Problem(
                 _("{field} must be one of {known}; found {value!r}.").format(
-                    field=field, known=", ".join(known), value=str(value)[:50]
+                    field=field, known=listed(known), value=str(value)[:50]
                 ),
                 field=field,
             )

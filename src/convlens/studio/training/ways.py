@@ -9,7 +9,7 @@ from convlens.config import Config
 from convlens.data.dataset import check, split_of
 from convlens.data.photographs import unlike_photographs
 from convlens.errors import DataError
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.setting import flag_of
 from convlens.studio.problem import Problem
 from convlens.studio.views import Views
@@ -58,9 +58,7 @@ class Choice:
         """
         way = given.get("way")
         if not isinstance(way, str) or way not in WAYS:
-            raise Problem(
-                _("way must be one of {known}.").format(known=", ".join(WAYS)), field="way"
-            )
+            raise Problem(_("way must be one of {known}.").format(known=listed(WAYS)), field="way")
         if way == BUDGET:
             return cls(way, seconds=_number(given, "seconds", *SECONDS, otherwise=180))
         usual = WAYS[way][1]
