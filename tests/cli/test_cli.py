@@ -322,7 +322,7 @@ def test_a_place_that_the_system_refuses_gets_one_line(here, monkeypatch, capsys
         raise PermissionError(13, "Permission denied", "locked/convlens.json")
 
     (here / "photos" / "locked").mkdir(parents=True)
-    monkeypatch.setattr("convlens.inventory.is_begun", refuse)
+    monkeypatch.setattr("convlens.inventory.is_run", refuse)
     assert run("run", "list", "photos") == StorageError.exit_code
     said = capsys.readouterr().err
     assert "locked/convlens.json: the system does not let this be used; Permission denied." in said
@@ -342,7 +342,7 @@ def test_what_is_advised_follows_from_the_reason(error, said, here, monkeypatch,
     def refuse(*_args, **_options):
         raise error
 
-    monkeypatch.setattr("convlens.inventory.is_begun", refuse)
+    monkeypatch.setattr("convlens.inventory.is_run", refuse)
     (here / "photos" / "some").mkdir(parents=True)
     assert run("run", "list", "photos") == StorageError.exit_code
     assert said in capsys.readouterr().err
