@@ -10,8 +10,9 @@ from rich.console import Console
 
 from convlens.evaluation.metrics import wilson
 from convlens.screen import Screen
-from convlens.studies.search_result import TrialTable, _describe_best, train_longer
+from convlens.studies.search_result import _describe_best, train_longer
 from convlens.studies.space import Choices, Range
+from convlens.studies.trial_table import TrialTable
 
 SPACE = {"dropout": Range(0.0, 0.5), "optimizer": Choices(("adam", "momentum"))}
 DISTRIBUTIONS = {

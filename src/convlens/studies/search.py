@@ -38,7 +38,7 @@ from convlens.studies.generations import (
 )
 from convlens.studies.journal import RATES, Search, suggest
 from convlens.studies.places import Here, Job, Place
-from convlens.studies.search_result import TrialTable, finish_search, write_trials
+from convlens.studies.search_result import finish_search
 from convlens.studies.several import without_rows
 from convlens.studies.space import (
     Space,
@@ -48,6 +48,7 @@ from convlens.studies.space import (
     to_dict,
 )
 from convlens.studies.trial import train_trial, write_hparams
+from convlens.studies.trial_table import TrialTable, write_trials
 from convlens.training.network import choose_network
 from convlens.training.setup import describe_images
 
