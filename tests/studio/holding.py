@@ -40,3 +40,15 @@ def add_class(page, name):
 def begin_run(studio, name):
     """Let the workspace have a run that somebody has begun elsewhere."""
     (studio.folder / "runs" / name / "state").mkdir(parents=True)
+
+
+def asked_for(tabs, method, end):
+    """Return a list that gets the requests of a kind."""
+    found = []
+
+    def hear(request):
+        if request.method == method and request.url.endswith(end):
+            found.append(request.url)
+
+    tabs.context.on("request", hear)
+    return found

@@ -9,6 +9,7 @@ from tests.studio.browsing import (  # noqa: F401 - fixtures
     window,
     write_folder,
 )
+from tests.studio.holding import asked_for
 
 
 def open_webcam(page, name):
@@ -246,6 +247,33 @@ def test_an_undo_waits_for_the_change_that_it_takes_back(served, window):  # noq
     page.wait_for_selector("text=undone: 6 images left out")
     wait_for(page, lambda: page.locator(".cell[data-excluded=true]").count(), 0)
     assert names(page) == ["cat 2", "dog 4"]
+    tabs.check(served.origin)
+
+
+def test_an_undo_of_a_change_that_is_refused_takes_back_nothing_else(served, window):  # noqa: F811
+    served.kill()
+    write_folder(served.folder / "images", cat=3, dog=3)
+    served.start()
+    tabs = window()
+    page = tabs.tab(served.address)
+    page.locator(".cell").first.click()
+    page.keyboard.press("2")
+    wait_for(page, lambda: names(page), ["cat 2", "dog 4"])
+    held = []
+    asked = asked_for(tabs, "POST", "/api/undo")
+    page.route("**/api/exclude", lambda route: held.append(route))
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Control+z")
+    wait_for(page, lambda: len(held), 1)
+    held[0].fulfill(status=503, json={"message": "It was not done.", "field": None})
+    page.wait_for_selector("text=It was not done.")
+    wait_for(page, lambda: page.locator(".cell[data-excluded=true]").count(), 0)
+    page.wait_for_timeout(500)
+    assert asked == []
+    assert names(page) == ["cat 2", "dog 4"]
+    page.keyboard.press("Control+z")  # now it is the label that is taken back
+    wait_for(page, lambda: names(page), ["cat 3", "dog 3"])
     tabs.check(served.origin)
 
 

@@ -8,21 +8,17 @@ from tests.studio.browsing import (  # noqa: F401 - fixtures
     write_folder,
     write_image,
 )
-from tests.studio.holding import MOMENT, add_class, hold, hold_answer, release, with_images
+from tests.studio.holding import (
+    MOMENT,
+    add_class,
+    asked_for,
+    hold,
+    hold_answer,
+    release,
+    with_images,
+)
 from tests.studio.test_page_files import drop
 from tests.studio.test_page_robust import open_webcam
-
-
-def asked_for(tabs, method, end):
-    """Return a list that gets the requests of a kind."""
-    found = []
-
-    def hear(request):
-        if request.method == method and request.url.endswith(end):
-            found.append(request.url)
-
-    tabs.context.on("request", hear)
-    return found
 
 
 def remove_class(page, name):

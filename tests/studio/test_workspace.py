@@ -49,6 +49,22 @@ def test_a_training_obeys_the_list(own, capsys):
     assert "left out: 1; that have another label: 1" in out + err
 
 
+def test_images_that_were_moved_are_known_by_the_ids_that_a_page_still_shows(own):
+    ids = [own.rows()[f"cat/{number}.png"]["id"] for number in (1, 2)]
+    bird = own.make("bird")
+    own.post("/api/relabel", {"images": ids, "class": bird})  # which moves them into its folder
+    assert "bird/1.png" in own.rows()
+    assert own.post("/api/exclude", {"images": ids}).json()["changed"] == 2
+    shown = [own.rows()[f"bird/{number}.png"]["id"] for number in (1, 2)]
+    own.client.patch(f"/api/classes/{own.classes()['bird']}", json={"name": "owl"},
+                     headers=own.headers)  # fmt: skip
+    assert "owl/1.png" in own.rows()
+    assert own.post("/api/restore", {"images": shown}).json()["changed"] == 2
+    own.post("/api/undo")  # of the restoring
+    own.post("/api/undo")  # of the name
+    assert own.post("/api/restore", {"images": shown}).json()["changed"] == 2
+
+
 def test_everything_can_be_undone_and_done_again(own):
     before = own.state()["classes"], own.rows()
     rows = own.rows()

@@ -223,7 +223,9 @@ class Workspace:
                 self.marks.change(rows, kept)
         finally:
             if moves:
+                former = self.listing
                 self.rescan()
+                self.listing.remember(former, moves)
             else:
                 self.version += 1
 

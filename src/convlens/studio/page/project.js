@@ -121,6 +121,7 @@ async function askOnce() {
 
 let last = Promise.resolve(); // the change that was asked for last
 let underWay = 0; // changes that were asked for and have no answer
+let refused = 0; // changes that were not done
 
 /* Do something after all changes that were asked for before.
 
@@ -131,14 +132,19 @@ export function inTurn(act) {
   const done = last.then(act).finally(() => {
     underWay -= 1;
   });
-  last = done.catch(() => undefined); // who has asked for it is told
+  last = done.catch(() => {
+    refused += 1; // who has asked for it is told
+  });
   return done;
 }
 
-/* Ask for a change, and load what it has changed. Return the answer, or null if it was refused. */
-export async function change(path, request) {
+/* Ask for a change, and load what it has changed. Return the answer, or null if it was refused or,
+   when its turn came, no longer wanted. */
+export async function change(path, request, isWanted = () => true) {
   try {
-    const answer = await inTurn(() => call(path, { method: "POST", ...request }));
+    const act = () => (isWanted() ? call(path, { method: "POST", ...request }) : null);
+    const answer = await inTurn(act);
+    if (!answer) return null;
     if ("undo" in answer) project.change({ undo: answer.undo, redo: answer.redo });
     if (answer.version !== project.get()?.version) refresh();
     return answer;
@@ -153,9 +159,12 @@ export async function change(path, request) {
 export const undo = () => goBack("undo");
 export const redo = () => goBack("redo");
 
+/* Somebody takes back the change that they see. If the server refuses that one meanwhile, nothing is
+   taken back: it would be the change before. */
 async function goBack(way) {
   if (!project.get()?.[way] && !underWay) return;
-  const answer = await change(`/api/${way}`);
+  const before = refused;
+  const answer = await change(`/api/${way}`, {}, () => refused === before);
   if (answer) say(answer.text);
 }
 
