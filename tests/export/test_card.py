@@ -38,7 +38,7 @@ def test_the_numbers_are_those_of_the_proof():
     assert "| changed classes | 0 |" in card
     assert "| largest difference of a probability | 1.0e-06 |" in card
     assert "| allowed difference | 1.0e-04 |" in card
-    assert "| milliseconds for an image, here and in convlens | 1.0, 2.0 |" in card
+    assert "| milliseconds for an image, here and in convlens | 1.00, 2.00 |" in card
 
 
 def test_a_classifier_without_a_report_has_no_scores():
@@ -75,7 +75,7 @@ def test_the_card_tells_what_a_lower_precision_costs():
     assert "These are the scores of the classifier in float32. What int8 changes" in card
     assert "allowed difference" not in card
     assert "| size of the network in float32 | 13.5 MB |" in card
-    assert "| milliseconds for an image in float32, on the same engine | 5.2 |" in card
+    assert "| milliseconds for an image in float32, on the same engine | 5.20 |" in card
     assert "95.0 % of 1,000 validation images correctly in float32, this network 93.0 %" in card
     assert "-2.0 points [-3.1, -0.9], p = 0.0003 (McNemar)" in card
     assert "calibrated on 300 training images" in card

@@ -182,9 +182,9 @@ def _size(proof: "Proof") -> str:
 
 
 def _time(proof: "Proof") -> str:
-    text = _("{here:.1f} ms for an image; {classifier:.1f} ms in convlens")
+    text = _("{here:.2f} ms for an image; {classifier:.2f} ms in convlens")
     if proof.float32_milliseconds is not None:
-        text = _("{here:.1f} ms for an image; {float32:.1f} ms in float32 on the same engine")
+        text = _("{here:.2f} ms for an image; {float32:.2f} ms in float32 on the same engine")
     return text.format(
         here=proof.milliseconds,
         classifier=proof.classifier_milliseconds,

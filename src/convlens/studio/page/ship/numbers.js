@@ -15,7 +15,7 @@ export function science(number) {
   return `${decimal(Number(digits))} × 10${raised.join("")}`;
 }
 
-export const milliseconds = (number) => `${fixed(number, 1)} ms`;
+export const milliseconds = (number) => `${fixed(number, 2)} ms`;
 
 const FORMATS = { onnx: "ONNX", openvino: "OpenVINO", litert: "LiteRT", saved_model: "SavedModel" };
 
