@@ -1,7 +1,11 @@
 import numpy as np
 
 from convlens.evaluation.metrics import wilson
+from convlens.history import HISTORY_COLUMNS
+from convlens.run import Run
+from convlens.studies.comparison_shown import show_result
 from convlens.studies.ranking import Entry, rank
+from tests.trainings import recording
 
 RANDOM = np.random.default_rng(0)
 
@@ -70,3 +74,17 @@ def test_the_table_has_a_row_a_network():
     assert row[:5] == ("a", "50.0 k", "1.00 k", "118 s", "1.3")
     assert row[5].startswith("90.0 % [87.1, 92.3]")
     assert len(headings) == len(row)
+
+
+def test_an_accuracy_that_is_another_one_than_during_the_training_is_explained(tmp_path):
+    ranking = rank([entry("a", 400, 900), entry("b", 450, 930)])
+    for reported, is_explained in ((0.8, False), (0.802, True)):
+        for one, best in (("a", reported), ("b", 0.9)):
+            (tmp_path / one).mkdir(exist_ok=True)
+            row = dict.fromkeys(HISTORY_COLUMNS, 0.5) | {"epoch": 1, "val_accuracy": best}
+            lines = [",".join(row), ",".join(map(str, row.values()))]
+            (tmp_path / one / "history.csv").write_text("\n".join(lines) + "\n")
+        screen, said = recording()
+        show_result(Run(tmp_path), ranking, screen)
+        words = "measured in bfloat16 during the training"
+        assert (words in " ".join(said.getvalue().split())) == is_explained

@@ -6,6 +6,8 @@ from typing import Any
 
 from convlens.language import _
 
+LEAST_SEEN = 5e-4  # smallest difference of accuracies that one decimal of a percentage can show
+
 
 @dataclass(frozen=True)
 class Score:

@@ -3,6 +3,7 @@
 import shlex
 
 from convlens.data.prepared import Prepared
+from convlens.evaluation.scores import LEAST_SEEN
 from convlens.language import _
 from convlens.run import Run
 from convlens.run_folder import COMPARISON_FACTS
@@ -34,15 +35,19 @@ def show_trained(run: Run, note: str, screen: Screen) -> None:
     if note:
         screen.note(note)
     if run.classifier_path.exists() and (history := run.history):
-        best = max(float(row["val_accuracy"] or 0) for row in history)
         screen.say(
             _("{name}: {epochs} in {time}, best validation accuracy {best:.1f} %").format(
                 name=run.folder.name,
                 epochs=count_epochs(len(history)),
                 time=duration(run.read(TRAINED)["seconds"]),
-                best=100 * best,
+                best=100 * _best(run),
             )
         )
+
+
+def _best(run: Run) -> float:
+    """Return the best validation accuracy that was reported during a training."""
+    return max((float(row["val_accuracy"] or 0) for row in run.history), default=0.0)
 
 
 def show_result(comparison: Run, ranking: Ranking, screen: Screen) -> None:
@@ -59,6 +64,16 @@ def show_result(comparison: Run, ranking: Ranking, screen: Screen) -> None:
         "dim",
     )
     screen.columns(ranking.rows())
+    reported = [_best(Run(comparison.folder / entry.name)) for entry in ranking.entries]
+    pairs = zip(ranking.entries, reported, strict=True)
+    if any(abs(entry.val.value - best) >= LEAST_SEEN for entry, best in pairs):
+        screen.say(
+            _(
+                "The table has the classifiers as they are saved, which compute in float32. The "
+                "accuracies above were measured in bfloat16 during the training."
+            ),
+            "dim",
+        )
     screen.say("\n".join(["", *map(str, ranking.said)]))
     if len(ranking.pairs) > 1:
         screen.say(

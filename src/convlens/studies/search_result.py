@@ -17,7 +17,7 @@ from convlens.data.prepared import Prepared
 from convlens.errors import TrainingError
 from convlens.evaluation.metrics import accuracy
 from convlens.evaluation.paired import compare_pairs
-from convlens.evaluation.scores import Score
+from convlens.evaluation.scores import LEAST_SEEN, Score
 from convlens.files import expanded
 from convlens.language import N_, _, sentences
 from convlens.report.finish import finish
@@ -27,7 +27,6 @@ from convlens.screen import Screen
 from convlens.studies.journal import Search
 from convlens.studies.trial_table import TrialTable
 
-LEAST_SEEN = 5e-4  # smallest difference of accuracies that one decimal of a percentage can show
 SHOWN = 5  # trials in the closing table
 LONGER = 40  # epochs that are suggested for the best settings
 
