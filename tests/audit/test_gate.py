@@ -41,7 +41,7 @@ def test_leaks_are_the_first_line_and_in_the_record(tmp_path):
     prepared = prepared_of(tmp_path / "set")
     checked = check_before_training(replace(prepared, more_notes=("of the network",)))
     assert checked.more_notes == (
-        "copies across splits: 1 (train/cat/0.jpg = test/cat/0.jpg)",
+        "copies across splits: 1 finding, 2 images (train/cat/0.jpg = test/cat/0.jpg)",
         f"to see all of it, with advice: convlens audit {tmp_path / 'set'}",
         "of the network",
     )
@@ -62,7 +62,7 @@ def test_a_resumed_run_says_the_notes_in_its_own_language(tmp_path):
     with using("en"):
         resumed = as_checked(prepared, json.loads(json.dumps(first.audit)))
     assert resumed.more_notes == (
-        "copies across splits: 1 (train/cat/0.jpg = test/cat/0.jpg)",
+        "copies across splits: 1 finding, 2 images (train/cat/0.jpg = test/cat/0.jpg)",
         f"to see all of it, with advice: convlens audit {tmp_path / 'set'}",
     )
     with using("zh"):
@@ -79,7 +79,7 @@ def test_only_the_worst_codes_have_a_line_and_others_are_named(digits, monkeypat
     )
     left_out = (("metadata", "there was no time"), ("some near-duplicates", "many are alike"))
     assert short_form(Audit(digits, findings, left_out)) == [
-        "one image under two labels: 1 (3 = 5)",
+        "one image under two labels: 1 finding, 2 images (3 = 5)",
         "also found: blank images, very dark images; to see all of it: convlens audit digits",
         "not checked, since it would have delayed the training: metadata; convlens audit digits",
         "not checked: some near-duplicates; many are alike",
@@ -118,7 +118,10 @@ def test_findings_without_files_are_told_by_what_was_measured(digits):
         "width; 50.0 % are of the largest class)"
     )
     small = found("small_class", digits, [3, 5], {"class": "3", "images": 2})
-    assert short_form(Audit(digits, (small,)))[0] == "classes with few images: 1 (3 (2))"
+    assert (
+        short_form(Audit(digits, (small,)))[0]
+        == "classes with few images: 1 finding, 2 images (3 (2))"
+    )
 
 
 def test_a_line_names_several_findings_and_counts_the_others(digits, monkeypatch):
@@ -132,7 +135,7 @@ def test_a_line_names_several_findings_and_counts_the_others(digits, monkeypatch
     monkeypatch.setattr(gate, "in_short", lambda one: asked.append(one) or in_short(one))
     (line, _how) = short_form(Audit(digits, tuple(small)))
     assert len(asked) == 3  # and not one of thousands of findings that is not shown
-    assert line == "classes with few images: 5 (1 (2), 2 (2), 3 (2) and 2 more)"
+    assert line == "classes with few images: 5 findings, 2 images (1 (2), 2 (2), 3 (2) and 2 more)"
 
 
 def test_the_command_is_said_to_audit_all_images_where_a_limit_has_left_some(digits):

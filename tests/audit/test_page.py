@@ -196,6 +196,7 @@ def test_five_thousand_findings_are_counted_and_most_are_only_named(tmp_path, mo
     assert "12 of 5,000 findings are shown with their images: at most 6 of a kind" in text
     assert text.count("<li id=") == 2000
     assert "2,494 more findings, by name" in text
+    assert "50 images" in text.partition('<div class="head">')[2].partition("</div>")[0]
     assert path.stat().st_size < 2_500_000
 
 

@@ -38,7 +38,7 @@ def test_findings_are_printed_with_advice_and_fail_with_a_code_of_their_own(fold
         shutil.copy(folder / "cat" / f"{number}.jpg", folder / "cat" / f"again{number}.jpg")
     assert run("audit", "set", "--fail-on", "error") == 0
     said = capsys.readouterr().out
-    assert "warning: exact copies: 5" in said
+    assert "warning: exact copies: 5 findings, 10 images" in said
     assert "Keep one of them." in said
     assert "cat/0.jpg = cat/again0.jpg" in said
     assert "and 2 more" in said
@@ -107,7 +107,7 @@ def test_a_set_that_cannot_be_split_is_checked_all_the_same(here, capsys):
     make_set(here / "one", 3, ("cat",))
     assert run("audit", "one") == 0
     said = capsys.readouterr().out
-    assert "classes with few images: 1" in said
+    assert "classes with few images: 1 finding, 3 images" in said
     assert "- cat (3)" in said
 
 
@@ -241,8 +241,8 @@ def test_findings_of_one_code_are_counted_by_their_level(digits, capsys):
     )
     show(Audit(digits, findings), Screen())
     said = capsys.readouterr().out
-    assert "error: near-duplicates across splits: 1" in said
-    assert "warning: near-duplicates across splits: 1" in said
+    assert "error: near-duplicates across splits: 1 finding, 2 images" in said
+    assert "warning: near-duplicates across splits: 1 finding, 2 images" in said
     assert said.index("error: placeholders") < said.index("warning: near-duplicates")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from convlens.audit import time_limit
 from convlens.audit.audit import NO_TIME, Audit, audit_data
 from convlens.audit.codes import CODES
-from convlens.audit.in_short import in_short
+from convlens.audit.in_short import counted, in_short
 from convlens.data.prepared import Prepared
 from convlens.files import and_more
 from convlens.language import _, listed, recalled, recorded
@@ -58,9 +58,9 @@ def short_form(found: Audit, *, limited: bool = False) -> list[str]:
     codes = [code for code in found.codes if code not in SAID]
     serious = [code for code in codes if found.of(code)[0].level != "note"]
     lines: list[str] = [
-        _("{title}: {count:,} ({example})").format(
+        _("{title}: {count} ({example})").format(
             title=_(CODES[code].title),
-            count=found.codes[code],
+            count=counted(found.of(code)),
             example=and_more(
                 [in_short(one) for one in found.of(code)[:MOST_NAMED]],
                 MOST_NAMED,

@@ -1,11 +1,23 @@
 """In short: a finding in one line, as a terminal and the notes before a training have it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convlens.audit.evidence import fact_name, number_text, place_of
 from convlens.audit.finding import Finding, others_first
 from convlens.language import _, listed, ngettext
+
+
+def counted(findings: Sequence[Finding]) -> str:
+    """Return the number of findings of a kind, and how many images they have if these differ."""
+    number = len(findings)
+    images = len({index for finding in findings for index in finding.indices})
+    if images in (0, number):
+        return f"{number:,}"
+    return _("{findings}, {images}").format(
+        findings=ngettext("{n:,} finding", "{n:,} findings", number).format(n=number),
+        images=ngettext("{n:,} image", "{n:,} images", images).format(n=images),
+    )
 
 
 def in_short(finding: Finding) -> str:

@@ -235,14 +235,14 @@ def show(
 ) -> None:
     """Print what was found, the worst first, with what to do and `most` examples of each code."""
     from convlens.audit.codes import CODES
-    from convlens.audit.in_short import in_short
+    from convlens.audit.in_short import counted, in_short
 
     levels = found.levels
-    counted = _("errors: {error:,}; warnings: {warning:,}; notes: {note:,}").format(**levels)
+    total = _("errors: {error:,}; warnings: {warning:,}; notes: {note:,}").format(**levels)
     facts: list[tuple[str, str]] = [
         (_("source"), found.dataset.source),
         (_("images"), f"{len(found.dataset):,}"),
-        (_("found"), counted),
+        (_("found"), total),
         (_("time"), duration(found.seconds)),
     ]
     if share is not None and share.defined:
@@ -256,8 +256,8 @@ def show(
         findings = [finding for finding in found.of(code) if finding.level == level]
         if not findings:
             continue
-        title = _("{level}: {title}: {count:,}").format(
-            level=_(LEVEL_NAMES[level]), title=_(CODES[code].title), count=len(findings)
+        title = _("{level}: {title}: {count}").format(
+            level=_(LEVEL_NAMES[level]), title=_(CODES[code].title), count=counted(findings)
         )
         screen.say()
         screen.say(title, STYLES[level])

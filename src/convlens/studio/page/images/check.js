@@ -89,7 +89,7 @@ const CodeRow = ({ one, chosen }) => html`
     >
       <${Level} level=${one.level} />
       <span class="title">${one.title}</span>
-      <b>${decimal(one.findings)}</b>
+      <b>${one.images ? count("images", one.images) : decimal(one.findings)}</b>
     </button>
   </li>
 `;
