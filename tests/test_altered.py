@@ -106,7 +106,7 @@ def told(folder, monkeypatch, recorded, sealed, **facts):
     (folder / "run.toml").write_text(sealed.replace(seed=7).to_toml(), encoding="utf-8")
     monkeypatch.setattr(module, "read_facts", lambda _path: {"provenance": {"config": recorded}})
     (said,) = altered(folder)
-    return said.partition(" What was changed: ")[2]
+    return said.partition(" What was changed: ")[2].partition(" Restore")[0]
 
 
 def recorded(config):

@@ -168,6 +168,10 @@ class Run:
         """
         return run_images.drawn(self.folder, self.data, dataset)
 
+    def load_images(self, remedy: str) -> Dataset:
+        """Return the images of the run; see `run_images.load_images`."""
+        return run_images.load_images(self.data, self.config, self.lists, remedy)
+
     @property
     def lists(self) -> list[Path]:
         """The copies of the lists of corrections that the images of the run have."""

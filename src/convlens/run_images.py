@@ -10,17 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convlens.altered import refuse_altered
+from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.data.digests import Digests, no_digests
+from convlens.data.formats.named import NAMES
 from convlens.data.labels import natural_key
 from convlens.data.prepared import Prepared
-from convlens.errors import RunError
+from convlens.data.sources import load_data
+from convlens.errors import DataError, RunError
 from convlens.files import DAMAGE, and_more, write_atomically
 from convlens.language import N_, _, sentences
 from convlens.run_folder import CLASSIFIER, is_of_run, read_json, study_of
 
 IMAGES = Path("state") / "images.npz"  # the names, labels and digests of the images of a run
 NAMED = 3  # images in a message
+OWN_IMAGES = N_(
+    "Restore them, or give the run's own images; others can be scored with evaluate --data."
+)
 DIFFERENCES = (
     N_("Images that are missing: {names}."),
     N_("Images that are new: {names}."),
@@ -192,23 +198,50 @@ def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepar
         RunError: If these are not the images of the run, or not in the order that they had.
     """
     if not prepared.has_fingerprint(data["fingerprint"]):
-        said: str = _(
-            "{source}: these are not the images of {folder} (their fingerprint differs). Give "
-            "the run's own images; others can be scored with evaluate --data."
-        ).format(source=prepared.dataset.source, folder=folder)
-        contents = prepared.store.contents
+        said = _("{source}: these are not the images of {folder} (their fingerprint differs).")
+        found = ""
         if prepared.whole is None:
-            said = sentences(said, _differences(folder, data, prepared.dataset, contents))
-        raise RunError(said)
+            found = _differences(folder, data, prepared.dataset, prepared.store.contents)
+        raise RunError(
+            sentences(
+                said.format(source=prepared.dataset.source, folder=folder), found, _(OWN_IMAGES)
+            )
+        )
     # Runs of earlier versions have not recorded the order.
     if "order" in data and not prepared.has_order(data["order"]):
-        said = _(
-            "{source}: these are the images of {folder} in another order. The split is recorded "
-            "by the positions of the images. Restore the file names, or the order of the rows, of "
-            "the training."
-        ).format(source=prepared.dataset.source, folder=folder)
-        raise RunError(sentences(said, _renamed(folder, prepared)))
+        said = _("{source}: these are the images of {folder} in another order.")
+        advice = _(
+            "Restore the file names, or the order of the rows, of the training: its split is "
+            "recorded by the positions of the images."
+        )
+        raise RunError(
+            sentences(
+                said.format(source=prepared.dataset.source, folder=folder),
+                _renamed(folder, prepared),
+                advice,
+            )
+        )
     return prepared.divided(data["splits"])
+
+
+def load_images(data: Mapping[str, Any], config: Config, lists: list[Path], remedy: str) -> Dataset:
+    """Return the images of a run from where they lay when it was trained.
+
+    Args:
+        data: The content of its data.json.
+        config: Its configuration.
+        lists: Its lists of corrections.
+        remedy: What the message says besides if they cannot be found or read there.
+
+    Raises:
+        DataError: If they cannot be found or read there.
+    """
+    settings = config.data
+    path = data["path"]
+    try:
+        return load_data(path, pattern=settings.pattern, layout=settings.layout, using=lists)
+    except DataError as error:
+        raise DataError(sentences(*error.args, "" if path in NAMES else remedy)) from error
 
 
 def drawn(folder: Path, data: Mapping[str, Any], dataset: Dataset) -> NDArray[np.int64]:
@@ -226,9 +259,8 @@ def drawn(folder: Path, data: Mapping[str, Any], dataset: Dataset) -> NDArray[np
     """
     refuse_altered(folder)
     if data.get("images", len(dataset)) != len(dataset):
-        said: str = _(
-            "{source}: these are not the images of {folder}, which has {known:,}; found "
-            "{found:,}. Give the run's own images; others can be scored with evaluate --data."
+        said = _(
+            "{source}: these are not the images of {folder}, which has {known:,}; found {found:,}."
         ).format(source=dataset.source, folder=folder, known=data["images"], found=len(dataset))
-        raise RunError(sentences(said, _differences(folder, data, dataset)))
+        raise RunError(sentences(said, _differences(folder, data, dataset), _(OWN_IMAGES)))
     return np.array(data.get("drawn", range(len(dataset))), np.int64)

@@ -227,6 +227,10 @@ def test_images_of_a_run_that_lie_elsewhere_now_are_given_with_data(shapes, trai
     assert run(*cell) == 3
     said = capsys.readouterr().err
     assert "The images of moved lay there; if they lie elsewhere now, give --data." in said
+    assert run("evaluate", "moved") == 3
+    assert "images of another place, those that it has learned" in capsys.readouterr().err
+    assert run("evaluate", "moved", "--data", str(shapes), "--leak-free") == 3
+    assert "--leak-free looks for copies of them. Move them back" in capsys.readouterr().err
     assert run(*cell, "--data", str(shapes)) == 0
     assert run("audit", str(shapes), "--data", str(shapes)) == 2
     assert "--data needs the audit of a run" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from convlens.audit import run_audit
+from convlens import run_images
 from convlens.cli import resuming
 from convlens.cli.resuming import images_again, require_name, source_of
 from convlens.config import Config
@@ -85,10 +85,11 @@ def test_an_audit_of_a_run_does_not_ask_where_a_known_data_set_lies(monkeypatch)
     def fail(*_, **__):
         raise DataError("There is no network.")
 
-    monkeypatch.setattr(run_audit, "load_data", fail)
-    begun = SimpleNamespace(data={"path": "cifar10"}, config=Config(), lists=())
+    monkeypatch.setattr(run_images, "load_data", fail)
     with pytest.raises(DataError, match=r"^There is no network\.$"):
-        run_audit._load_images(begun)
+        run_images.load_images({"path": "cifar10"}, Config(), [], "They lay there.")
+    with pytest.raises(DataError, match=r"^There is no network\. They lay there\.$"):
+        run_images.load_images({"path": "gone"}, Config(), [], "They lay there.")
 
 
 def _what_a_resumed_run_shows(capsys) -> list[str]:

@@ -29,12 +29,10 @@ from convlens.audit.slices import HardPair, Slice, hard_pairs, worse_slices
 from convlens.data.clusters import belonging_together
 from convlens.data.dataset import Dataset
 from convlens.data.duplicates import find_pairs
-from convlens.data.formats.named import NAMES
 from convlens.data.prepared import Prepared, prepare_data
-from convlens.data.sources import load_data
-from convlens.errors import DataError, RunError
+from convlens.errors import RunError
 from convlens.evaluation.scores import Score
-from convlens.language import _, sentences
+from convlens.language import _
 from convlens.run import Run
 from convlens.screen import Screen
 
@@ -181,7 +179,8 @@ def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
         )
     config = run.config
     if dataset is None:
-        dataset = _load_images(run)
+        remedy = _("The images of {folder} lay there; if they lie elsewhere now, give --data.")
+        dataset = run.load_images(remedy.format(folder=run.folder))
     backend.start(threads=config.training.threads)
     classifier = run.classifier()
     dataset = run.corrected(dataset).with_classes(classifier.class_names)
@@ -194,24 +193,6 @@ def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
             drawn=run.drawn(dataset),
         )
     return run.divided(prepared)
-
-
-def _load_images(run: Run) -> Dataset:
-    """Return the images of a run from where they lay when it was trained.
-
-    Raises:
-        DataError: If they cannot be found or read there; the message says what else can be done.
-    """
-    settings = run.config.data
-    try:
-        return load_data(
-            run.data["path"], pattern=settings.pattern, layout=settings.layout, using=run.lists
-        )
-    except DataError as error:
-        if run.data["path"] in NAMES:
-            raise
-        remedy = _("The images of {folder} lay there; if they lie elsewhere now, give --data.")
-        raise DataError(sentences(*error.args, remedy.format(folder=run.folder))) from error
 
 
 def judge_unseen(run: Run, prepared: Prepared, clusters: NDArray[np.int64] | None = None) -> Judged:

@@ -1,6 +1,7 @@
 """`convlens evaluate`: how well the classifier of a run does on its test images, or on others."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,7 +13,7 @@ from convlens.cli.output import print_json
 from convlens.cli.predict import Views
 from convlens.cli.predict_cluster import Answers, Asked, open_on_cluster
 from convlens.conflicts import refuse_conflicts
-from convlens.language import N_
+from convlens.language import N_, _
 from convlens.screen import Screen
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _score_other(
         run.classifier(),
         dataset,
         screen,
-        learned=_own_images(run) if leak_free else None,
+        learned=_learned_images(run) if leak_free else None,
         mirrored=mirrored,
         open_images=open_here if asked is None else open_on_cluster(asked),
     )
@@ -114,12 +115,21 @@ def _score_other(
 
 def _own_images(run: "Run") -> "Dataset":
     """Return the images of a run."""
-    from convlens.data.sources import load_data
-
-    settings = run.config.data
-    return load_data(
-        run.data["path"], pattern=settings.pattern, layout=settings.layout, using=run.lists
+    command = shlex.join(["convlens", "evaluate", str(run.folder), "--data"])
+    remedy = _(
+        "The images of {folder} lay there. Its test images are scored again only there; to score "
+        "all images of another place, those that it has learned from among them: {command} FOLDER"
     )
+    return run.load_images(remedy.format(folder=run.folder, command=command))
+
+
+def _learned_images(run: "Run") -> "Dataset":
+    """Return the images of a run, among which copies of other images are looked for."""
+    remedy = _(
+        "The images of {folder} lay there, and --leak-free looks for copies of them. Move them "
+        "back, or leave it out."
+    )
+    return run.load_images(remedy.format(folder=run.folder))
 
 
 def _other_images(run: "Run", path: str, layout: str | None) -> "Dataset":
