@@ -42,7 +42,7 @@ def test_values_out_of_range_are_refused(values, words):
         ("[training]\nepoch = 3\n", "did you mean epochs"),
         ("[trainin]\nepochs = 3\n", "did you mean training"),
         ("epochs = 3\n", "no section 'epochs'"),
-        ("[training\n", r"must be TOML; line 1, column 10 is not\.$"),
+        ("[training\n", r"must be TOML; line 1, column 10 is not; found: \[training\.$"),
         ("[training]\nepochs = 3\nepochs = 4\n\n", "once, but line 3 has epochs again"),
         ("[training]\nepochs = 3\nepochs = 4", "once, but line 3 has epochs again"),
         ("[data]\n[training]\n[data]\n", r"once, but line 3 has \[data\] again"),

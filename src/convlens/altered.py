@@ -10,7 +10,7 @@ from pathlib import Path
 from convlens.checksums import FIXED, SUMS, digest, readable_sums
 from convlens.classifier.archive import read_facts
 from convlens.config import Config
-from convlens.errors import ConvlensError, RunError
+from convlens.errors import ConfigError, ConvlensError, RunError
 from convlens.files import and_more
 from convlens.language import N_, _, sentences
 from convlens.run_folder import (
@@ -28,13 +28,18 @@ from convlens.run_folder import (
 ALTERED = {  # by whether `convlens train` has written the file
     True: N_(
         "{path}: the settings and the split of a run must stay as it has written them; this file "
-        "was changed since. Restore the file. To train with other settings, start a new run with "
-        "--config."
+        "was changed since."
     ),
     False: N_(
         "{path}: the settings and the split of a search or a comparison must stay as it has "
-        "written them; this file was changed since. Restore the file. For other settings, begin a "
-        "new search or comparison under another --run name."
+        "written them; this file was changed since."
+    ),
+}
+ADVICE = {  # likewise
+    True: N_("Restore the file. To train with other settings, start a new run with --config."),
+    False: N_(
+        "Restore the file. For other settings, begin a new search or comparison under another "
+        "--run name."
     ),
 }
 
@@ -48,7 +53,8 @@ def altered(folder: Path) -> list[str]:
     parts = [] if is_finished(folder) else sorted(path.parent for path in folder.glob(f"*/{SUMS}"))
     ended = _ended_trials(folder)
     left = [part for part in parts if part.name not in ended and not _is_done(part)]
-    message = _(ALTERED[continuing(study_of(folder) or folder) == "train"])
+    is_training = continuing(study_of(folder) or folder) == "train"
+    message = _(ALTERED[is_training])
     known = {
         place / name: digits
         for place in (folder, *left)
@@ -56,7 +62,7 @@ def altered(folder: Path) -> list[str]:
         if name.as_posix() in FIXED
     }
     return [
-        sentences(message.format(path=path), _changed_settings(path))
+        sentences(message.format(path=path), _changed_settings(path), _(ADVICE[is_training]))
         for path, digits in known.items()
         if _is_other(path, digits)
     ]
@@ -126,4 +132,14 @@ def _is_other(path: Path, known: str) -> bool:
 def refuse_altered(folder: Path) -> None:
     """Raise RunError if the settings or the split of a run were changed; see `altered`."""
     if said := altered(folder):
-        raise RunError(sentences(*said))
+        raise RunError(sentences(_unreadable(folder), *said))
+
+
+def _unreadable(folder: Path) -> str:
+    """Return why the settings of a run cannot be read, or "" if they can or are not there."""
+    try:
+        if (folder / SETTINGS).is_file():
+            Config.from_toml(folder / SETTINGS)
+    except ConfigError as error:
+        return str(error.args[0])
+    return ""

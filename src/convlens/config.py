@@ -35,6 +35,7 @@ DEFAULTS = {item.name: item.default for _section, item in all_settings()}
 USUAL_MODELS = (DEFAULTS["model"], RECIPES[FAST]["model"])  # which nobody has to name
 FINE_TUNING = {"augment": "light", "epochs": 5, "batch_size": 32}  # where layers are unfrozen
 PLACE = re.compile(r"line (\d+), column (\d+)")  # in what tomllib says
+SHOWN = 80  # characters of a line that is not TOML
 # not translated: words of tomllib, on a name that is there twice
 TWICE = ("Cannot overwrite a value", "Cannot declare")
 FEATURES = {"augment": "none"}  # so that the features of an image are computed once
@@ -193,5 +194,7 @@ def _place_of(error: ValueError, text: str) -> str:
         message = _("each name must be there once, but line {line} has {name} again")
         return str(message.format(line=line, name=name.strip()))
     if place:
-        return _("line {line}, column {column} is not").format(line=line, column=place[2])
+        found = text.split("\n")[line - 1].strip()[:SHOWN]
+        message = _("line {line}, column {column} is not; found: {found}")
+        return str(message.format(line=line, column=place[2], found=found))
     return _("it ends too early")

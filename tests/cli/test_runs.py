@@ -188,6 +188,7 @@ def test_settings_that_were_changed_are_told_and_the_run_does_not_go_on(runs, ca
     entry = json.loads(capsys.readouterr().out)
     assert "run.toml" in entry["problems"][0]
     assert (entry["state"], entry["resume"]) == ("settings or split changed", "")
+    assert "next convlens run verify runs/half next convlens run remove runs/half" in printed
     assert run("run", "list") == 0
     printed = said(capsys)
     assert "can be resumed" not in printed
@@ -305,3 +306,16 @@ def test_a_file_that_holds_no_object_is_a_damaged_run_and_hides_no_other(runs, c
     printed = said(capsys)
     assert "state damaged" in printed
     assert "data.json: this file of the run cannot be read; it holds no JSON object" in printed
+    assert "next convlens run verify runs/done next convlens run remove runs/done" in printed
+
+
+def test_what_is_wrong_with_damaged_settings_is_said_wherever_a_run_is_named(runs, capsys):
+    shutil.copy(runs / "done" / "SHA256SUMS", runs / "half")
+    (runs / "half" / "run.toml").write_text("[training]\nepochs = = 3\n")
+    for command in (("list",), ("show", "half")):
+        assert run("run", *command) == 0
+        assert "line 2, column 10 is not; found: epochs = = 3." in said(capsys)
+    assert run("train", "--run", "half", "--resume") == 5
+    printed = said(capsys)
+    assert "run.toml: a configuration must be TOML; line 2, column 10 is not" in printed
+    assert "Restore the file." in printed

@@ -1,5 +1,6 @@
 """`convlens run`: what runs there are, whether they are whole, and how one is removed."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ def list_runs(
     format: Format = "table",  # noqa: A002 - the name of the flag
 ) -> None:
     """List the runs of a folder, the newest first."""
-    from convlens.inventory import find_runs
+    from convlens.inventory import DAMAGED, find_runs
 
     # Before the first training there is no such folder.
     found = [] if folder == run_folder.RUNS and not folder.exists() else find_runs(folder)
@@ -55,6 +56,9 @@ def list_runs(
     headings = [_("run"), _("began"), _("network"), _("images"), _("done"), _("accuracy")]
     headings += [_("size"), _("state")]
     screen.columns([headings, *map(_cells, found)], left=(0, 1, 2, 4, 7))
+    for entry in found:
+        if entry.state == DAMAGED:
+            screen.note(entry.problems[0])
 
 
 def _cells(entry: "Entry") -> list[str]:
@@ -110,8 +114,7 @@ def show(
         (_("accuracy"), _score(entry)),
         (_("size"), decimal(entry.size)),
     ]
-    if entry.resume:
-        facts.append((_("next"), entry.resume))
+    facts += [(_("next"), command) for command in _next(entry)]
     screen.facts(facts)
     screen.say()
     largest_first = sorted(parts.items(), key=lambda part: -part[1])
@@ -265,6 +268,20 @@ def _find(name: str) -> Path:
 
 def _state(entry: "Entry") -> str:
     return _("killed; can be resumed") if entry.killed and entry.resume else _(entry.state)
+
+
+def _next(entry: "Entry") -> list[str]:
+    """Return the commands that go on with a run: it is continued, checked or removed."""
+    from convlens.inventory import ALTERED, DAMAGED, NOT_BEGUN
+
+    name = str(entry.folder)
+    verify = shlex.join(["convlens", "run", "verify", name])
+    remove = shlex.join(["convlens", "run", "remove", name])
+    if entry.state in (ALTERED, DAMAGED):
+        return [verify, remove]
+    if entry.state == NOT_BEGUN:
+        return [remove]
+    return [entry.resume] if entry.resume else []
 
 
 def _date(entry: "Entry") -> str:
