@@ -48,9 +48,9 @@ class Served:
 
     @property
     def files(self) -> list[str]:
-        """The images of the workspace, as CLASS/NAME."""
+        """The images of the workspace, as CLASS/NAME, without those that are being written."""
         images = self.folder / "images"
-        found = images.rglob("*.*") if images.is_dir() else []
+        found = images.rglob("[!.]*.*") if images.is_dir() else []
         return sorted(path.relative_to(images).as_posix() for path in found)
 
     def start(self, source: Path | None = None) -> None:

@@ -132,6 +132,7 @@ def test_the_keyboard_alone_suffices(served, window):  # noqa: F811
     page.keyboard.type("dog")
     page.keyboard.press("Enter")
     wait_for(page, lambda: names(page), [f"cat {images + 1}", "dog 0"])
+    page.wait_for_selector(f".grid[aria-label='{images + 1} images']")
     tab_to(page, f"{images + 1} images")
     page.keyboard.press("Home")
     page.keyboard.press("Shift+ArrowRight")

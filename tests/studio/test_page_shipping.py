@@ -272,7 +272,7 @@ def test_a_phone_takes_photos_over_http_and_has_a_live_camera_over_https(
         page.keyboard.press("Enter")
         if https:
             page.wait_for_selector(".hold:enabled")
-            page.locator(".hold").click()
+            page.locator(".hold").press("Enter")
             wait_for(page, lambda: len(served.files), 1)
         else:
             page.get_by_role("button", name="Take a photo").wait_for()

@@ -128,6 +128,7 @@ def test_from_the_plan_to_the_result_while_the_studio_is_killed(served, window):
     name = content["mistakes"][0]["file"]
     page.locator(".mistakes .frame").first.click()
     page.wait_for_selector(f".details figcaption:has-text('{name}')")
+    page.wait_for_selector(".grid:focus")  # which takes the keys
     page.keyboard.press("1")
     wait_for(page, (served.folder / "corrections.csv").exists, True)
     page.go_back()
@@ -284,7 +285,8 @@ def test_the_keyboard_alone_starts_a_training(served, window):  # noqa: F811
     assert page.evaluate("document.activeElement.dataset.way") == "fast"
     page.wait_for_selector("input[data-way=fast]:checked")
     page.keyboard.press("Tab")
-    page.wait_for_function("document.activeElement.matches('.number-field input')")
+    is_in_field = "document.activeElement.matches('.number-field input')"
+    wait_for(page, lambda: page.evaluate(is_in_field), True)
     page.keyboard.press("Control+a")
     page.keyboard.type("0")
     assert page.locator(".number-field input").first.input_value() == "0"
