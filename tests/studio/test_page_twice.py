@@ -1,5 +1,8 @@
 """The page of the studio when somebody clicks twice, holds a key, or closes what is under way."""
 
+import numpy as np
+from PIL import Image
+
 from tests.studio.browsing import (  # noqa: F401 - fixtures
     names,
     served,
@@ -137,6 +140,34 @@ def test_a_stroke_that_was_taken_back_does_not_go_on(served, window):  # noqa: F
     page.mouse.up()
     page.keyboard.press("Enter")
     page.wait_for_selector(".message:has-text('There is nothing on the board yet')")
+    tabs.check(served.origin)
+
+
+def test_a_stroke_that_follows_a_drawing_at_once_is_kept(served, window):  # noqa: F811
+    tabs = window()
+    page = tabs.tab(served.address)
+    card = page.locator(".way").nth(2)
+    card.locator("input").fill("cat")
+    card.get_by_role("button").click()
+    page.locator(".board canvas").focus()
+    page.evaluate(
+        """() => {
+          const make = HTMLCanvasElement.prototype.toBlob;
+          HTMLCanvasElement.prototype.toBlob = function (done, kind) {
+            make.call(this, (blob) => (window.giveBlob = () => done(blob)), kind);
+          };
+        }"""
+    )
+    for key in ("Space", "ArrowRight", "Enter", "ArrowDown", "Space", "ArrowDown"):
+        page.keyboard.press(key)
+    wait_for(page, lambda: page.evaluate("'giveBlob' in window"), True)
+    page.evaluate("window.giveBlob()")
+    wait_for(page, lambda: names(page), ["cat 1"])
+    assert page.get_by_role("button", name="Undo stroke").is_enabled()
+    (file,) = served.files
+    pixels = np.asarray(Image.open(served.folder / "images" / file).convert("L"))
+    assert pixels[128, 128] == 255
+    assert pixels[160, 136] == 0  # where the next stroke is
     tabs.check(served.origin)
 
 

@@ -1,6 +1,6 @@
 /* Board: what one draws on, with the mouse, a finger, a pen or the arrow keys. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { keep, kept } from "../store.js";
@@ -18,7 +18,8 @@ export function useBoard() {
   const [width, setWidth] = useState(Number(kept("pen")) || 18);
   const [pen, setPen] = useState(null); // of the keyboard: its place, and whether it is down
   const isDrawing = useRef(false); // whether a stroke was begun that was not taken back
-  useEffect(() => paint(canvas.current, strokes, paper), [strokes, paper]);
+  // At once, so that a key that follows finds on the canvas what was drawn.
+  useLayoutEffect(() => paint(canvas.current, strokes, paper), [strokes, paper]);
   useEffect(() => canvas.current.focus(), []);
   const begin = (point) => {
     isDrawing.current = true;

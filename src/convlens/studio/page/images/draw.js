@@ -20,10 +20,10 @@ export function Draw({ classId }) {
       say(t("draw_first"));
       return;
     }
-    const blob = await blobOf(board.canvas.current);
-    enqueue([{ blob, name: newName("drawing", "png"), class: classId, group }]);
+    const blob = blobOf(board.canvas.current);
+    board.empty(); // at once, since the next stroke may follow before the file is made
+    enqueue([{ blob: await blob, name: newName("drawing", "png"), class: classId, group }]);
     say(t("did_draw", { name }));
-    board.empty();
   };
   return html`
     <${Board} board=${board} label=${t("board", { name })} onEnter=${add} />
