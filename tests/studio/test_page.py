@@ -202,6 +202,13 @@ def test_every_text_of_the_page_is_there_in_both_languages(served):  # noqa: F81
     assert set(texts["en"]) == set(texts["zh"])
 
 
+def test_no_script_joins_a_list_with_english_signs():
+    folder = Path("src/convlens/studio/page")
+    english = re.compile(r'join\("[,;] "\)|\}, \$\{')
+    found = {path.name for path in folder.rglob("*.js") if english.search(path.read_text("utf-8"))}
+    assert found == {"weight_at.js"}  # which has places such as 1, 2, 0, as they are typed there
+
+
 def test_the_browser_is_told_at_once_of_every_module_that_it_needs_at_first():
     folder = Path("src/convlens/studio/page").resolve()
     page = (folder / "index.html").read_text(encoding="utf-8")

@@ -1,5 +1,7 @@
 """The numbers of the room of the scores, and what of them is in sight."""
 
+import pytest
+
 from tests.studio.browsing import served, wait_for, window  # noqa: F401 - fixtures
 from tests.studio.test_page_scores import room, scored, write  # noqa: F401 - fixtures
 
@@ -31,6 +33,21 @@ def test_the_page_rounds_shares_as_reports_do(scored, window):  # noqa: F811
     assert page.evaluate(said, shares) == [
         [f"{100 * share:.1f} %", f"{100 * share:.0f} %"] for share in shares
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "lists"),
+    [("en", ["a", "a, b, c", "a, b", "a; b"]), ("zh", ["a", "a、b、c", "a，b", "a；b"])],
+)
+def test_the_page_joins_lists_as_its_language_does(served, window, language, lists):  # noqa: F811
+    page = window(language).tab(served.address)
+    said = """async () => {
+        const { listed } = await import("/page/words.js");
+        const two = ["a", "b"];
+        const parted = ["comma", "semicolon"].map((sign) => listed(two, sign));
+        return [listed(["a"]), listed([...two, "c"]), ...parted];
+    }"""
+    assert page.evaluate(said) == lists
 
 
 def test_the_matrix_stays_in_sight_when_a_cell_is_opened(scored, window):  # noqa: F811

@@ -82,6 +82,20 @@ def test_the_page_holds_both_languages_and_starts_in_the_chosen_one(microscope, 
     assert text.count("<button") == 1
 
 
+@pytest.mark.parametrize(("language", "sign"), [("zh", "、"), ("en", ", ")])
+def test_the_inputs_of_a_layer_are_listed_as_the_language_does(
+    visit, microscope, tmp_path, language, sign
+):
+    layer = microscope.layer("join")
+    with using(language):
+        text, _ = render_microscope(microscope, "a.png", [layer])
+    page = tmp_path / "page.html"
+    page.write_text(text, encoding="utf-8")
+    inputs = [one.source for one in layer.inputs]
+    assert len(inputs) > 1
+    assert sign.join(inputs) in visit(page.as_uri()).inner_text("#title")
+
+
 CLICKS = """
 <script>
 window.onload = () => {

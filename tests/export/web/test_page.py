@@ -180,6 +180,7 @@ def test_what_is_no_image_is_one_line_and_the_others_are_classified(visit, addre
 def test_the_page_is_in_the_language_of_the_browser_and_a_button_changes_all(visit, address):
     page = visit(address, **CHINESE)
     assert "已在這個瀏覽器檢查" in wait(page)
+    assert "貓、dog with hat、c" in page.inner_text("main")
     assert page.inner_text("#drop p") == "把影像拖曳到這裡，或者"
     page.evaluate(DROP, ["00-colours.jpg"])
     (result,) = results(page, 1)

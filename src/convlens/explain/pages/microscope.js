@@ -83,7 +83,8 @@ function show() {
   const close = Math.abs(value - network) <= TOLERANCE * scale;
   steps.push([words.network, `${write(network)} ${words.own}${words.comma}${close ? words.same : say("differs", { difference: write(value - network) })}`]);
   const isMap = output.shape[0] * output.shape[1] > 1, name = `${layer.name}${words.comma}${which(layer, filter)}`;
-  const facts = say("facts", { kind: layer.kind, shape: layer.shape.join(" x "), inputs: layer.inputs.join(", ") });
+  const [first = "", ...others] = layer.inputs, inputs = others.reduce((said, other) => say("list", { said, other }), first);
+  const facts = say("facts", { kind: layer.kind, shape: layer.shape.join(" x "), inputs });
   document.getElementById("title").replaceChildren(`${name}${placeOf(output, row, column)} `, element("span", facts));
   const maps = looks.filter((one) => tensor(one.source).shape[0] * tensor(one.source).shape[1] > 1)
     .map((one) => bigMap(tensor(one.source), one.channel, `${one.source}${words.comma}${say("channel", { k: one.channel })}`, one.box, () => {}, one.won));

@@ -14,6 +14,7 @@ WORDS = {
     "class": N_("class {name} ({k})"),
     "place": N_("row {row}, column {column}"),
     "comma": N_(", "),
+    "list": N_("{said}, {other}"),
     "facts": N_("{kind}, {shape}, from {inputs}"),
     "window": N_("window, channel {k}"),
     "kernel": N_("kernel"),

@@ -12,7 +12,7 @@ from convlens.errors import ConfigError
 from convlens.export.target import RUNTIME
 from convlens.export.web.words import WORDS
 from convlens.image_file import opened
-from convlens.language import _
+from convlens.language import _, listed
 from convlens.vendor import package_folder, package_version
 
 HERE = Path(__file__).parent
@@ -45,10 +45,10 @@ def write_page(folder: Path, name: str, class_names: Sequence[str]) -> None:
         if notices.exists():
             shutil.copyfile(notices, folder / "NOTICES-onnxruntime-web.txt")
     words = {tag: {key: str(_(text)) for key, text in WORDS.items()} for tag in each_language()}
-    listed = ", ".join(class_names[:MOST_NAMES])
+    more = ["…"] if len(class_names) > MOST_NAMES else []
     values = {
         "name": name,
-        "names": f"{listed}, …" if len(class_names) > MOST_NAMES else listed,
+        "names": listed([*class_names[:MOST_NAMES], *more]),
         "version": versions()["convlens"],
         "engine": package_version(RUNTIME),
         "words": json.dumps(words, ensure_ascii=False).replace("</", "<\\/"),

@@ -6,7 +6,7 @@ import { place } from "./place.js";
 import { onChange, oneByOne, onProgress } from "./project.js";
 import { say, sayError } from "./say.js";
 import { createStore, useStore } from "./store.js";
-import { t } from "./words.js";
+import { listed, t } from "./words.js";
 
 export const runs = createStore(null); // null until they are loaded; the newest first
 
@@ -27,7 +27,7 @@ function sayGone(before, now) {
   const names = before
     .filter((run) => run.has_classifier && !now.some(({ name }) => name === run.name))
     .map(({ name }) => name);
-  if (names.length) say(t("runs_gone", { names: names.join(", ") }));
+  if (names.length) say(t("runs_gone", { names: listed(names) }));
 }
 
 /* Return the trainings; null until they are loaded. */

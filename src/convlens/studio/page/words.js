@@ -60,6 +60,13 @@ export function sentences(...said) {
   return said.filter(Boolean).join(language.get() === "zh" ? "" : " ");
 }
 
+const SIGNS = { list: [", ", "、"], comma: [", ", "，"], semicolon: ["; ", "；"] };
+
+/* Return texts as a list, with the signs of the language between them. */
+export function listed(texts, sign = "list") {
+  return texts.join(SIGNS[sign][language.get() === "zh" ? 1 : 0]);
+}
+
 /* Return what `Intl` calls the language. */
 export const tag = () => TAGS[language.get()];
 

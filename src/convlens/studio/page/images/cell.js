@@ -8,7 +8,7 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { ClassSign } from "../parts.js";
 import { classOf } from "../project.js";
-import { t } from "../words.js";
+import { listed, t } from "../words.js";
 
 export class Cell extends Component {
   constructor() {
@@ -76,5 +76,5 @@ function spoken(row, label, given, isBroken) {
   if (given) parts.push(t("was_class", { name: given.name }));
   if (row.excluded) parts.push(t("is_excluded"));
   if (isBroken) parts.push(t("cannot_be_read"));
-  return parts.join(", ");
+  return listed(parts, "comma");
 }

@@ -7,7 +7,7 @@ import { Icon } from "../icons.js";
 import { ClassSign, IconButton } from "../parts.js";
 import { project } from "../project.js";
 import { createStore, useStore } from "../store.js";
-import { count, decimal, language, megabytes, t } from "../words.js";
+import { count, decimal, language, listed, megabytes, t } from "../words.js";
 import { exclude, relabel, remove, restore } from "./actions.js";
 import { list } from "./list.js";
 import { clearSelection, selection } from "./selection.js";
@@ -100,7 +100,7 @@ function OneImage({ id }) {
 function Facts({ facts }) {
   const rows = [
     [t("size"), facts.width && `${decimal(facts.width)} × ${decimal(facts.height)}`],
-    [t("format"), facts.format && `${facts.format}, ${megabytes(facts.bytes)}`],
+    [t("format"), facts.format && listed([facts.format, megabytes(facts.bytes)])],
     [t("split"), facts.split],
     [t("path"), facts.path],
     [t("in_list"), facts.row && [facts.row.action, facts.row.value, facts.row.code].filter(Boolean).join(" · ")],

@@ -1,7 +1,7 @@
 /* Left out: the files of an import that are no images, or that are hidden or of the system. */
 
 import { html } from "../html.js";
-import { count } from "../words.js";
+import { count, listed } from "../words.js";
 
 const NAMED = 5; // files in a sentence
 
@@ -14,6 +14,6 @@ export function withLeftOut(now, { kept = true, left_out: leftOut = {}, hidden =
 
 export const LeftOut = ({ now: { leftOut, hidden } }) => html`
   ${hidden.length > 0 &&
-  html`<p class="note">${count("import_hidden", hidden.length, { names: hidden.slice(0, NAMED).join(", ") })}</p>`}
+  html`<p class="note">${count("import_hidden", hidden.length, { names: listed(hidden.slice(0, NAMED)) })}</p>`}
   ${leftOut > 0 && html`<p class="note">${count("import_left_out", leftOut)}</p>`}
 `;

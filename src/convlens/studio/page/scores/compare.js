@@ -5,9 +5,9 @@ import { Icon } from "../icons.js";
 import { IconButton } from "../parts.js";
 import { go } from "../place.js";
 import { moment } from "../time.js";
-import { count, decimal, t } from "../words.js";
+import { count, decimal, listed, t } from "../words.js";
 import { query, useAnswer } from "./load.js";
-import { PredictionsNote } from "./version.js";
+import { corrections, PredictionsNote } from "./version.js";
 import { duration, Interval } from "./versions.js";
 
 export function Compared({ names, runs }) {
@@ -64,7 +64,7 @@ function Pair({ names, pair }) {
       <p class="verdict">${pair.text}</p>
       <div class="pair-numbers">
         <table class="two">
-          <caption class="hidden">${pair.first}, ${pair.second}</caption>
+          <caption class="hidden">${listed([pair.first, pair.second])}</caption>
           <thead>
             <tr><td></td><th scope="col">${t("scores_right", { name: pair.second })}</th><th scope="col">${t("scores_wrong", { name: pair.second })}</th></tr>
           </thead>
@@ -77,7 +77,7 @@ function Pair({ names, pair }) {
           <figcaption>${t("scores_difference", { first: pair.first, second: pair.second })}</figcaption>
           <p><b>${t("scores_points", { n: pair.difference_text })}</b> ${t("scores_interval")} ${pair.difference_interval}</p>
           <${Difference} pair=${pair} />
-          <p class="common">${count("scores_common", pair.n)}<br />${pair.first} ${first}, ${pair.second} ${second}</p>
+          <p class="common">${count("scores_common", pair.n)}<br />${listed([`${pair.first} ${first}`, `${pair.second} ${second}`])}</p>
         </figure>
       </div>
     </div>
@@ -100,11 +100,11 @@ function Facts({ names, answer }) {
   const row = (name, value) => ({ name, cells: versions.map(value) });
   const short = (text) => text.slice(0, 16);
   const rows = [
-    row(t("scores_accuracy"), ({ accuracy, seen }) => `${accuracy.text} ${accuracy.interval}, ${count("scores_tested", accuracy.n, { seen })}`),
+    row(t("scores_accuracy"), ({ accuracy, seen }) => listed([`${accuracy.text} ${accuracy.interval}`, count("scores_tested", accuracy.n, { seen })], "comma")),
     row(t("scores_network"), ({ network }) => network),
     row(t("scores_images"), ({ images }) => decimal(images)),
     row(t("scores_fingerprint"), ({ fingerprint }) => short(fingerprint)),
-    row(t("scores_list"), ({ lists }) => lists.map((one) => `${one.name}, ${count("scores_corrections", one.rows)}`).join("; ") || t("scores_no_list")),
+    row(t("scores_list"), ({ lists }) => listed(lists.map(corrections), "semicolon") || t("scores_no_list")),
     row(t("scores_began"), ({ began }) => (began ? moment(began) : "–")),
     row(t("scores_time"), ({ seconds }) => (seconds ? duration(seconds) : "–")),
     ...answer.differences.map(({ setting, values }) => ({ name: setting, cells: values.map(written) })),
@@ -133,7 +133,7 @@ function Facts({ names, answer }) {
   `;
 }
 
-const written = (value) => (value === null ? "–" : Array.isArray(value) ? value.join(", ") : String(value));
+const written = (value) => (value === null ? "–" : Array.isArray(value) ? listed(value) : String(value));
 
 function leave(names, gone) {
   const rest = names.filter((name) => name !== gone);

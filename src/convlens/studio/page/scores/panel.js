@@ -12,7 +12,7 @@ import { ClassSign, IconButton } from "../parts.js";
 import { go, place } from "../place.js";
 import { classOf, onChange, oneByOne, project } from "../project.js";
 import { useStore } from "../store.js";
-import { count, percent, t } from "../words.js";
+import { count, listed, percent, t } from "../words.js";
 import { query, useAnswer } from "./load.js";
 import { TrainAgain } from "./version.js";
 
@@ -205,7 +205,7 @@ function Card({ row, names, selected, active, onChoose }) {
       tabindex=${active ? 0 : -1}
       aria-selected=${selected}
       aria-disabled=${isGone}
-      aria-label=${said.filter(Boolean).join(", ")}
+      aria-label=${listed(said.filter(Boolean), "comma")}
       data-excluded=${Boolean(row.excluded)}
       onClick=${onChoose}
       onDblClick=${() => openInImages(row)}

@@ -6,7 +6,7 @@ import { Icon } from "../icons.js";
 import { go } from "../place.js";
 import { change } from "../project.js";
 import { rooms } from "../rooms.js";
-import { count, t } from "../words.js";
+import { count, listed, t } from "../words.js";
 import { Calibration } from "./calibration.js";
 import { Classes } from "./classes.js";
 import { useAnswer, query } from "./load.js";
@@ -165,13 +165,16 @@ const AllScores = ({ rows }) => html`
   </section>
 `;
 
+/* Return a list of corrections that a training has used, and how long it was. */
+export const corrections = ({ name, rows }) => listed([name, count("scores_corrections", rows)], "comma");
+
 const Recorded = ({ answer }) => html`
   <section>
     <h3>${t("scores_recorded")}</h3>
     <dl class="facts">
       ${answer.facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
       ${answer.lists.map(
-        ({ name, rows }) => html`<div><dt>${t("scores_list")}</dt><dd>${name}, ${count("scores_corrections", rows)}</dd></div>`,
+        (one) => html`<div><dt>${t("scores_list")}</dt><dd>${corrections(one)}</dd></div>`,
       )}
     </dl>
     <details>

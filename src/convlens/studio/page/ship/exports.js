@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { Dialog, useOnce } from "../parts.js";
 import { say } from "../say.js";
-import { count, decimal, t } from "../words.js";
+import { count, decimal, listed, t } from "../words.js";
 import { bytes, formatName } from "./numbers.js";
 import { Phone, PhoneButton } from "./phone.js";
 import { Proof, Scores } from "./proof.js";
@@ -53,7 +53,7 @@ function Card({ one, ship }) {
             <p class="export-about">${about(one)}</p>
             ${one.changed_files.length > 0 &&
             html`<p class="problem" role="status">
-              ${t("ship_changed_files", { files: one.changed_files.slice(0, 5).join(", ") })}
+              ${t("ship_changed_files", { files: listed(one.changed_files.slice(0, 5)) })}
             </p>`}
             <div class="evidence">
               <${Proof} one=${one} />

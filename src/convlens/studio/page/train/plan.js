@@ -6,7 +6,7 @@ import { Icon } from "../icons.js";
 import { go } from "../place.js";
 import { project } from "../project.js";
 import { useStore } from "../store.js";
-import { count, decimal, t } from "../words.js";
+import { count, decimal, listed, t } from "../words.js";
 import { about, exactly } from "../time.js";
 
 const FEW = 20; // images of a class
@@ -80,7 +80,7 @@ function Warnings({ request, state: { unlike, lacking } }) {
   const found = [
     ...(isTrained && lacking ? [t("plan_lacking", { command: lacking })] : []),
     ...(isTrained && unlike ? [t("plan_unlike", { reason: unlike })] : []),
-    ...(empty.length ? [t("plan_empty", { names: empty.map(({ name }) => name).join(", ") })] : []),
+    ...(empty.length ? [t("plan_empty", { names: listed(empty.map(({ name }) => name)) })] : []),
     ...small.slice(0, 4).map(({ name, images }) => count("plan_few", images, { name })),
     ...(sizes.length && Math.max(...sizes) > UNEQUAL * Math.min(...sizes) ? [t("plan_unequal")] : []),
   ];

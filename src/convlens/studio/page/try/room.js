@@ -9,7 +9,7 @@ import { onProgress, project } from "../project.js";
 import { rooms } from "../rooms.js";
 import { described, firstOf, useRuns } from "../runs.js";
 import { useStore } from "../store.js";
-import { t } from "../words.js";
+import { listed, t } from "../words.js";
 import { Add } from "./add.js";
 import { Answer } from "./answer.js";
 import { choose, follow, freeze, isStill, loadStatus, openRun, tried } from "./live.js";
@@ -155,12 +155,12 @@ function Notes() {
   const missing = now.filter((name) => !known.includes(name));
   const gone = known.filter((name) => !now.includes(name));
   const changes = [
-    missing.length > 0 && t("try_is_missing", { names: missing.join(", ") }),
-    gone.length > 0 && t("try_is_gone", { names: gone.join(", ") }),
+    missing.length > 0 && t("try_is_missing", { names: listed(missing) }),
+    gone.length > 0 && t("try_is_gone", { names: listed(gone) }),
   ].filter(Boolean);
   return html`
     ${changes.length > 0 &&
-    html`<div class="notice"><${Icon} name="note" /><p>${t("try_other_classes", { changes: changes.join("; ") })}</p></div>`}
+    html`<div class="notice"><${Icon} name="note" /><p>${t("try_other_classes", { changes: listed(changes, "semicolon") })}</p></div>`}
     ${status.is_newer &&
     html`<div class="notice">
       <${Icon} name="note" /><p>${t("try_newer")}</p>

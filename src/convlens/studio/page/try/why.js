@@ -202,7 +202,7 @@ function Checks({ checks }) {
 
 const Scale = ({ colours, numbers }) => html`
   <div class="scale">
-    <div class="bar" style=${{ background: `linear-gradient(to right, ${colours.join(", ")})` }}></div>
+    <div class="bar" style=${{ background: `linear-gradient(to right, ${colours.join(",")})` }}></div>
     <div class="ends">${numbers.map((number) => html`<span>${number}</span>`)}</div>
     <p class="note">${t("try_scale")}</p>
   </div>
