@@ -60,6 +60,23 @@ def test_a_time_too_short_names_the_least(digits, backbone, tmp_path, monkeypatc
     assert not (tmp_path / "run").exists()
 
 
+def test_a_time_that_is_over_is_refused_before_anything_is_measured(digits, monkeypatch, quick):
+    def refuse(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(module, "_choose_backbone", refuse)
+    with pytest.raises(ConfigError, match=r"--budget must leave time .* 7 s here.* found 5 s\."):
+        train_within(digits, SMALL, 5.0, began=43.0, screen=QUIET)
+
+
+def test_nothing_is_decoded_where_measuring_the_backbone_has_taken_all_time(monkeypatch, quick):
+    monkeypatch.setattr(module, "_require_decoding", None)
+    clock = deadline.Clock(5.0, began=43.0)
+    clock.prefer(20.0, "a head on a backbone")
+    with pytest.raises(ConfigError, match="must be about 34 s at least for a head on a backbone"):
+        module._train_from_scratch(SimpleNamespace(clock=clock), None)
+
+
 def test_the_budget_that_is_named_before_decoding_is_accepted(shapes, tmp_path, monkeypatch, quick):
     """What comes after decoding counts, too, though the images are not decoded for it."""
     monkeypatch.setattr(module, "decode_some", lambda *_: (None, 1.0))  # 120 s for all of them

@@ -34,8 +34,8 @@ def test_a_time_that_is_over_when_the_program_has_started(capsys, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     assert run("train", "digits", "--budget", "0.01s") == 2
     said = capsys.readouterr().err
-    assert "--budget must be about" in said
-    assert "for one pass over the images" in said
+    assert "--budget must leave time after starting" in said
+    assert "Give some minutes, as --budget 5m." in said
 
 
 def test_unfreezing_needs_a_backbone(capsys):

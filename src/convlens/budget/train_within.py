@@ -22,7 +22,7 @@ from convlens.data.input_shape import choose_preprocessing
 from convlens.data.limited import limited
 from convlens.data.photographs import unlike_photographs
 from convlens.data.store import is_stored
-from convlens.errors import ModelError
+from convlens.errors import ConfigError, ModelError
 from convlens.files import explained_stops
 from convlens.language import N_, _, ngettext
 from convlens.pipeline import begin, prepare_images
@@ -79,8 +79,20 @@ def train_within(
     if config.transfer.backbone is None:
         choose_origin(config)  # refuses an unknown network before anything is measured
     timed = TimedRun(dataset, config, Clock(seconds, began), screen or Screen())
+    _require_time(timed.clock)
     with explained_stops(timed.how_to_go_on), timed.until_end:
         return _train(timed, run)
+
+
+def _require_time(clock: Clock) -> None:
+    """Raise ConfigError if starting has taken all of the time, before anything is measured."""
+    if clock.left <= 0:
+        raise ConfigError(
+            _(
+                "--budget must leave time after starting, which took {used} here, to decode the "
+                "images, to train and to score; found {found}. Give some minutes, as --budget 5m."
+            ).format(used=duration(clock.used), found=duration(clock.seconds))
+        )
 
 
 def _train(timed: TimedRun, name: str | Path | None) -> Run:
@@ -210,6 +222,8 @@ def measure_from_scratch(timed: TimedRun) -> FromScratch:
 
 def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Training, Run]:
     """Train the configured network for the epochs that fill the time."""
+    if timed.clock.left <= 0:  # Measuring the backbone has told what a longer budget must be.
+        timed.clock.require(0.0, _("one pass over the images"))
     _require_decoding(timed)
     measured = measure_from_scratch(timed)
     length = _plan(timed, measured)
