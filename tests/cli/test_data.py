@@ -52,14 +52,15 @@ def test_data_names_what_the_audit_finds_as_train_does(here, shapes, capsys):
     shutil.copy(here / "some" / "disc" / "2.png", here / "some" / "bar" / "other.png")
     assert run("data", "some") == 0
     said = capsys.readouterr().out
-    assert "exact copies: 1 (disc/1.png = disc/again.png)" in said
-    assert "one image under two labels: 1 (bar/other.png = disc/2.png)" in said
+    assert "exact copies: 1 finding, 2 images (disc/1.png = disc/again.png)" in said
+    assert "one image under two labels: 1 finding, 2 images (bar/other.png = disc/2.png)" in said
     assert "to see all of it, with advice: convlens audit some" in said
     one, other = np.random.default_rng(0).integers(0, 256, (2, 8, 8), np.uint8)
     images = np.stack([one, *[other] * 5])
     np.savez(here / "images.npz", x=images, y=[0, 0, 0, 1, 1, 1])
     assert run("data", "images.npz") == 0
-    assert "one image under two labels: 1 (1 = 3 and 3 more files)" in capsys.readouterr().out
+    expected = "one image under two labels: 1 finding, 5 images (1 = 3 and 3 more files)"
+    assert expected in capsys.readouterr().out
 
 
 def test_data_writes_a_sheet(shapes, here, capsys):
