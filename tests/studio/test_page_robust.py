@@ -9,7 +9,7 @@ from tests.studio.browsing import (  # noqa: F401 - fixtures
     window,
     write_folder,
 )
-from tests.studio.holding import asked_for
+from tests.studio.holding import MOMENT, asked_for, hold, with_images
 
 
 def open_webcam(page, name):
@@ -226,23 +226,26 @@ def test_the_undo_of_a_message_goes_with_the_next_change(served, window):  # noq
     tabs.check(served.origin)
 
 
-def test_an_undo_waits_for_the_change_that_it_takes_back(served, window):  # noqa: F811
-    served.kill()
-    write_folder(served.folder / "images", cat=3, dog=3)
-    served.start()
-    tabs = window()
-    page = tabs.tab(served.address)
+def relabelled_and_undone(studio, tabs):
+    """Relabel an image, exclude all, whose request is held, and undo; return the page and that."""
+    with_images(studio, cat=3, dog=3)
+    page = tabs.tab(studio.address)
     page.locator(".cell").first.click()
     page.keyboard.press("2")
     wait_for(page, lambda: names(page), ["cat 2", "dog 4"])
-    held = []
-    page.route("**/api/exclude", lambda route: held.append(route))
+    held = hold(page, "**/api/exclude")
     page.keyboard.press("Control+a")
     page.keyboard.press("Delete")
     page.keyboard.press("Control+z")
     wait_for(page, lambda: len(held), 1)
-    page.wait_for_timeout(500)
-    held[0].continue_()
+    page.wait_for_timeout(MOMENT)
+    return page, held[0]
+
+
+def test_an_undo_waits_for_the_change_that_it_takes_back(served, window):  # noqa: F811
+    tabs = window()
+    page, exclusion = relabelled_and_undone(served, tabs)
+    exclusion.continue_()
     page.wait_for_selector("text=undone: 6 images left out")
     wait_for(page, lambda: page.locator(".cell[data-excluded=true]").count(), 0)
     assert names(page) == ["cat 2", "dog 4"]
@@ -250,25 +253,13 @@ def test_an_undo_waits_for_the_change_that_it_takes_back(served, window):  # noq
 
 
 def test_an_undo_of_a_change_that_is_refused_takes_back_nothing_else(served, window):  # noqa: F811
-    served.kill()
-    write_folder(served.folder / "images", cat=3, dog=3)
-    served.start()
     tabs = window()
-    page = tabs.tab(served.address)
-    page.locator(".cell").first.click()
-    page.keyboard.press("2")
-    wait_for(page, lambda: names(page), ["cat 2", "dog 4"])
-    held = []
     asked = asked_for(tabs, "POST", "/api/undo")
-    page.route("**/api/exclude", lambda route: held.append(route))
-    page.keyboard.press("Control+a")
-    page.keyboard.press("Delete")
-    page.keyboard.press("Control+z")
-    wait_for(page, lambda: len(held), 1)
-    held[0].fulfill(status=503, json={"message": "It was not done.", "field": None})
+    page, exclusion = relabelled_and_undone(served, tabs)
+    exclusion.fulfill(status=503, json={"message": "It was not done.", "field": None})
     page.wait_for_selector("text=It was not done.")
     wait_for(page, lambda: page.locator(".cell[data-excluded=true]").count(), 0)
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(MOMENT)
     assert asked == []
     assert names(page) == ["cat 2", "dog 4"]
     page.keyboard.press("Control+z")  # now it is the label that is taken back

@@ -90,7 +90,8 @@ def _require_time(clock: Clock) -> None:
         raise ConfigError(
             _(
                 "--budget must leave time after starting, which took {used} here, to decode the "
-                "images, to train and to score; found {found}. Give some minutes, as --budget 5m."
+                "images, to train and to score; found {found}. Give some minutes, such as "
+                "--budget 5m."
             ).format(used=duration(clock.used), found=duration(clock.seconds))
         )
 

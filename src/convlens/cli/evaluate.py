@@ -127,7 +127,7 @@ def _learned_images(run: "Run") -> "Dataset":
     """Return the images of a run, among which copies of other images are looked for."""
     remedy = _(
         "The images of {folder} lay there, and --leak-free looks for copies of them. Move them "
-        "back, or leave it out."
+        "back, or score without --leak-free."
     )
     return run.load_images(remedy.format(folder=run.folder))
 
