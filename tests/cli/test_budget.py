@@ -35,7 +35,7 @@ def test_a_time_that_is_over_when_the_program_has_started(capsys, tmp_path, monk
     assert run("train", "digits", "--budget", "0.01s") == 2
     said = capsys.readouterr().err
     assert "--budget must leave time after starting" in said
-    assert "Give some minutes, as --budget 5m." in said
+    assert "Give some minutes, such as --budget 5m." in said
 
 
 def test_unfreezing_needs_a_backbone(capsys):
