@@ -1,5 +1,6 @@
 """The page of the room in which a classifier is tried, with camera, file and board."""
 
+# ruff: noqa: F811 - fixtures that are imported
 import os
 import shutil
 import signal
@@ -8,77 +9,25 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from tests.studio.browsing import (  # noqa: F401 - fixtures
-    PHONE,
-    Served,
-    names,
-    served,
-    wait_for,
-    window,
-)
+from tests.studio.browsing import PHONE, names, served, wait_for, window  # noqa: F401 - fixtures
 from tests.studio.conftest import picture
 from tests.studio.test_page_access import WIDTH, complaints
-from tests.studio.trying import EACH, trained, workspace_of  # noqa: F401 - a fixture
+from tests.studio.try_page import (  # noqa: F401 - fixtures
+    LOADING,
+    answered,
+    draw,
+    enter,
+    explained,
+    near,
+    room,
+    studio,
+)
+from tests.studio.trying import EACH, trained  # noqa: F401 - a fixture
 
-LOADING = 240  # seconds, on a computer that does much else
 SAYS = {
     "en": {"none": "None of these", "near": "Nearest training images", "freeze": "Freeze"},
     "zh": {"none": "以上皆非", "near": "最相近的訓練影像", "freeze": "定格"},
 }
-
-
-@pytest.fixture(scope="module")
-def studio(trained, tmp_path_factory):  # noqa: F811
-    """A studio with a run, and one whose threshold nothing reaches."""
-    folder = tmp_path_factory.mktemp("try_page") / "shapes"
-    running = Served(workspace_of(trained, folder, strict=1.0))
-    running.start()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def room(studio, window):  # noqa: F811
-    """Return a function that opens the room with a run, and gives its tabs and its page."""
-
-    def open_room(language="en", run="first", webcam=True, **more):
-        tabs = window(language, **more)
-        return tabs, enter(tabs, studio, run, webcam)
-
-    return open_room
-
-
-def enter(tabs, studio, run, webcam=True):
-    """Return a new tab in the room, with the webcam on."""
-    page = tabs.tab(studio.address)
-    page.evaluate(f"location.hash = 'room=try&run={run}'")
-    page.wait_for_selector(".try-page")
-    if webcam:
-        page.locator(".looked-at .button.primary").click()
-    return page
-
-
-def answered(page, which=""):
-    """Wait for an answer; a process that has to import the engine first takes a while."""
-    page.wait_for_selector(f".said{which}", timeout=1000 * LOADING)
-
-
-def explained(page):
-    """Wait for a map; the engine is imported for the first one."""
-    page.wait_for_selector(".explanation .map", timeout=1000 * LOADING)
-
-
-def near(page):
-    """Wait for the nearest training images; likewise."""
-    page.wait_for_selector(".neighbours li", timeout=1000 * LOADING)
-
-
-def draw(page):
-    box = page.locator(".board canvas").bounding_box()
-    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
-    page.mouse.up()
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -238,7 +187,7 @@ def test_a_width_of_360_pixels_is_enough(studio, room):
     tabs.check(studio.origin)
 
 
-def test_without_a_run_the_room_says_so(served, window):  # noqa: F811
+def test_without_a_run_the_room_says_so(served, window):
     tabs = window()
     page = tabs.tab(served.address)
     page.get_by_role("button", name="Try").click()
@@ -357,21 +306,3 @@ def test_a_run_that_is_removed_while_it_is_tried_is_said(studio, room):
     (studio.folder / "elsewhere").rename(runs / "strict")
     answered(page, "[data-known=false]")  # by itself, as it is there again
     tabs.check(studio.origin)
-
-
-def test_a_double_click_adds_an_image_once(room):
-    _tabs, page = room(webcam=False)
-    page.locator(".source-choice .button").nth(2).click()
-    draw(page)
-    answered(page)
-    sent = []
-    page.route(
-        "**/api/classes/*/images?*",
-        lambda route: (sent.append(route.request.url), route.fulfill(json={"version": 1})),
-    )
-    page.locator(".add .class-choice .button").first.dblclick()
-    wait_for(page, lambda: len(sent) > 0, True)
-    page.wait_for_timeout(700)
-    assert len(sent) == 1
-    page.locator(".add .class-choice .button").first.click()  # as after an undo
-    wait_for(page, lambda: len(sent), 2)

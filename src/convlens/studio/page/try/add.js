@@ -8,8 +8,9 @@ import { enqueue, newGroup, newName } from "../queue.js";
 import { say } from "../say.js";
 import { useStore } from "../store.js";
 import { t } from "../words.js";
+import { newestImage } from "./live.js";
 
-const DOUBLE_CLICK = 600; // milliseconds in which a second click adds nothing
+const DOUBLE_CLICK = 600; // milliseconds in which a second click on a class adds nothing
 
 /* A name of its own for what comes from the webcam or the board; a file keeps its own. */
 function nameOf({ name }, source) {
@@ -20,14 +21,14 @@ function nameOf({ name }, source) {
 
 export function Add({ image, source }) {
   const { may_add: mayAdd } = useStore(project);
-  const last = useRef({}); // what was added last, to which class, and when
+  const last = useRef({}); // the class to which something was added last, and when
   if (!mayAdd) return null;
   const take = (id) => {
     const now = Date.now();
-    const isSame = last.current.image === image && last.current.id === id;
-    if (isSame && now - last.current.at < DOUBLE_CLICK) return;
-    last.current = { image, id, at: now };
-    enqueue([{ blob: image.blob, name: nameOf(image, source), class: id, group: newGroup() }]);
+    if (last.current.id === id && now - last.current.at < DOUBLE_CLICK) return;
+    last.current = { id, at: now };
+    const shown = source === "board" ? newestImage() : image; // the board is ahead of its answers
+    enqueue([{ blob: shown.blob, name: nameOf(shown, source), class: id, group: newGroup() }]);
     say(t("try_added", { name: classOf(id)?.name ?? "" }));
   };
   return html`

@@ -72,15 +72,19 @@ export const loadStatus = oneByOne(async () => {
   }
 });
 
+let newest = null; // the image that was given last
 let next = null; // the image that is asked about next
 let asking = null;
 let chosen = 0; // times that a source was chosen, or its images were forgotten
 
 /* Ask about an image, unless a newer one comes before its turn. Return when it is answered. */
 export function ask(blob, name) {
-  next = { blob, name };
+  newest = { blob, name };
+  next = newest;
   return pump();
 }
+
+export const newestImage = () => newest;
 
 function pump() {
   asking ??= loop().finally(() => {
