@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
+from convlens.classifier.assembly import assemble
+from convlens.classifier.classifier import Classifier
 from convlens.config import Config
 from convlens.data.dataset import Dataset
 from convlens.errors import ClassifierError, ConfigError, ModelError
@@ -222,3 +225,18 @@ def test_a_run_that_goes_on_in_another_folder_says_where_it_has_looked(
         resumed_origin(Config().replace(**settings), None)
     where = f"from the current folder, {tmp_path}: continue the run in the folder in which it"
     assert (f"{where} was begun." in str(caught.value)) != found
+
+
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_from_names_backbone_as_the_quick_way_if_layers_are_frozen(tmp_path, is_frozen):
+    def network(x):
+        body = keras.layers.Conv2D(4, 3, trainable=not is_frozen)
+        return keras.layers.Dense(3)(keras.layers.Flatten()(body(x)))
+
+    model = assemble(network, SEEN, 3, "own")
+    Classifier.from_logits(model, DATA.class_names, SEEN).save(tmp_path / "own.keras")
+    config = Config()
+    origin = choose_origin(config, start_from=tmp_path / "own.keras")
+    prepared = origin.prepare(DATA, config, None)
+    notes = origin.notes(prepared, config, origin.assemble(prepared, config))
+    assert ["with --backbone in place of --from" in note for note in notes] == [True] * is_frozen

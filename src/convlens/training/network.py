@@ -154,11 +154,20 @@ class Origin:
             config: The configuration, with the stem and the weights in use.
             model: The model that `assemble` returned.
         """
+        has_frozen = any(layer.weights and not layer.trainable for layer in model.layers)
+        if self.trained is not None and has_frozen:
+            return [
+                _(
+                    "the frozen layers of {name} are computed in every step; with --backbone in "
+                    "place of --from, they are computed once for each image, and a new head learns "
+                    "in a fraction of the time"
+                ).format(name=self.name)
+            ]
         if not self.is_of_zoo:
             return []
         notes = stem_note(self.name, prepared, config.model, model)
         is_random = config.transfer.weights is None and model_info(self.name).adapt is None
-        if is_random and any(layer.weights and not layer.trainable for layer in model.layers):
+        if is_random and has_frozen:
             notes.append(
                 _(
                     "the frozen layers of {name} have random weights: this only demonstrates the "
