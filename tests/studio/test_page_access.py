@@ -10,6 +10,7 @@ from tests.studio.browsing import (  # noqa: F401 - fixtures
     window,
     write_folder,
 )
+from tests.studio.holding import MOMENT
 
 SERIOUS = {"serious", "critical"}
 WIDTH = "document.documentElement.scrollWidth"
@@ -245,3 +246,25 @@ def test_thousands_of_images_are_scrolled_without_gaps(served, window):  # noqa:
     page.wait_for_selector("[aria-posinset='1400'][data-active=true]")
     wait_for(page, lambda: page.evaluate(missing)[1], 0)
     assert page.locator(".cell").count() < 400  # only those near the window are in the page
+
+
+def test_a_message_stays_as_long_as_somebody_points_at_it_or_uses_it(served, window):  # noqa: F811
+    tabs = window()
+    tabs.context.clock.install()
+    page = tabs.tab(served.address)
+    page.evaluate("import('/page/say.js').then(({ say }) => say('It is done.'))")
+    shown = page.locator(".message:has-text('It is done.')")
+    shown.hover()
+    page.wait_for_timeout(MOMENT)
+    page.clock.fast_forward(60_000)
+    assert shown.count() == 1
+    shown.get_by_role("button", name="Close").focus()
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(MOMENT)
+    page.clock.fast_forward(60_000)
+    assert shown.count() == 1
+    page.locator("main").focus()
+    page.wait_for_timeout(MOMENT)
+    page.clock.fast_forward(60_000)
+    wait_for(page, shown.count, 0)
+    tabs.check(served.origin)

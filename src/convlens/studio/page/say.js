@@ -3,17 +3,14 @@
 import { createStore } from "./store.js";
 import { Gone } from "./api.js";
 
-const SECONDS = 6;
-
 export const messages = createStore([]);
 let number = 0;
 
-/* Show a message for some seconds. It offers to take a change back if `undo` is the version that
+/* Show a message for a while. It offers to take a change back if `undo` is the version that
    the change has led to, for as long as there is no newer one. */
 export function say(text, { undo = 0 } = {}) {
   const one = { number: ++number, text, undo, kind: "done" };
   messages.set([...messages.get().filter((shown) => shown.kind !== "done"), one]);
-  setTimeout(() => close(one.number), 1000 * SECONDS);
 }
 
 /* Show what went wrong. A server that is gone, or knows no token, has a banner of its own. */

@@ -4,12 +4,12 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { connection } from "./api.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
+import { Messages } from "./messages.js";
 import { IconButton } from "./parts.js";
 import { go, goBack, place } from "./place.js";
 import { project, redo, undo } from "./project.js";
 import { queue, unsafe } from "./queue.js";
 import { rooms } from "./rooms.js";
-import { close, messages } from "./say.js";
 import { keep, useStore } from "./store.js";
 import { chooseTheme, theme } from "./theme.js";
 import { chooseLanguage, count, language, t } from "./words.js";
@@ -224,31 +224,3 @@ function Banner() {
 }
 
 const Waiting = () => html`<p class="waiting" role="status">${t("loading_workspace")}</p>`;
-
-/* Short messages; screen readers say them, too. */
-function Messages() {
-  const shown = useStore(messages);
-  const part = (kind) => shown.filter((one) => one.kind === kind);
-  return html`
-    <div class="messages">
-      <div role="alert">${part("error").map((one) => html`<${Message} key=${one.number} one=${one} />`)}</div>
-      <div role="status" aria-live="polite">
-        ${part("done").map((one) => html`<${Message} key=${one.number} one=${one} />`)}
-      </div>
-    </div>
-  `;
-}
-
-function Message({ one }) {
-  const state = useStore(project);
-  const isLast = one.undo > 0 && state?.undo && state.version <= one.undo;
-  return html`
-    <div class="message ${one.kind}">
-      ${one.kind === "error" && html`<${Icon} name="error" />`}
-      <p>${one.text}</p>
-      ${isLast &&
-      html`<button type="button" class="link" onClick=${() => { close(one.number); undo(); }}>${t("undo")}</button>`}
-      <${IconButton} icon="close" label=${t("close")} onClick=${() => close(one.number)} />
-    </div>
-  `;
-}
