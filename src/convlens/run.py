@@ -168,9 +168,15 @@ class Run:
         """
         return run_images.drawn(self.folder, self.data, dataset)
 
-    def load_images(self, remedy: str) -> Dataset:
-        """Return the images of the run; see `run_images.load_images`."""
-        return run_images.load_images(self.data, self.config, self.lists, remedy)
+    def load_images(self, path: str | None = None, remedy: str = "") -> Dataset:
+        """Return the images of the run; see `run_images.load_images`.
+
+        Args:
+            path: Where they lie. None is where they lay when the run was trained.
+            remedy: What the message says besides if they cannot be found or read there.
+        """
+        path = self.data["path"] if path is None else path
+        return run_images.load_images(path, self.config, self.lists, remedy)
 
     @property
     def lists(self) -> list[Path]:

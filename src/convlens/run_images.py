@@ -224,12 +224,12 @@ def divided(folder: Path, data: Mapping[str, Any], prepared: Prepared) -> Prepar
     return prepared.divided(data["splits"])
 
 
-def load_images(data: Mapping[str, Any], config: Config, lists: list[Path], remedy: str) -> Dataset:
-    """Return the images of a run from where they lay when it was trained.
+def load_images(path: str, config: Config, lists: list[Path], remedy: str = "") -> Dataset:
+    """Return the images of a run, with the labels that its training has read.
 
     Args:
-        data: The content of its data.json.
-        config: Its configuration.
+        path: Where they lie.
+        config: The configuration of the run.
         lists: Its lists of corrections.
         remedy: What the message says besides if they cannot be found or read there.
 
@@ -237,7 +237,6 @@ def load_images(data: Mapping[str, Any], config: Config, lists: list[Path], reme
         DataError: If they cannot be found or read there.
     """
     settings = config.data
-    path = data["path"]
     try:
         return load_data(path, pattern=settings.pattern, layout=settings.layout, using=lists)
     except DataError as error:

@@ -7,10 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from convlens import run_images
 from convlens.cli import resuming
 from convlens.cli.resuming import images_again, require_name, source_of
-from convlens.config import Config
 from convlens.errors import DataError, RunError
 from tests.cli.commands import run
 from tests.trainings import save_after_every_step
@@ -79,17 +77,6 @@ def test_a_place_is_asked_for_only_where_images_may_have_moved(monkeypatch, path
     with pytest.raises(DataError) as caught:
         images_again(begun, None, "ray://a:1")
     assert re.fullmatch(said, str(caught.value))
-
-
-def test_an_audit_of_a_run_does_not_ask_where_a_known_data_set_lies(monkeypatch):
-    def fail(*_, **__):
-        raise DataError("There is no network.")
-
-    monkeypatch.setattr(run_images, "load_data", fail)
-    with pytest.raises(DataError, match=r"^There is no network\.$"):
-        run_images.load_images({"path": "cifar10"}, Config(), [], "They lay there.")
-    with pytest.raises(DataError, match=r"^There is no network\. They lay there\.$"):
-        run_images.load_images({"path": "gone"}, Config(), [], "They lay there.")
 
 
 def _what_a_resumed_run_shows(capsys) -> list[str]:

@@ -180,7 +180,7 @@ def open_images(run: Run, dataset: Dataset | None, screen: Screen) -> Prepared:
     config = run.config
     if dataset is None:
         remedy = _("The images of {folder} lay there; if they lie elsewhere now, give --data.")
-        dataset = run.load_images(remedy.format(folder=run.folder))
+        dataset = run.load_images(remedy=remedy.format(folder=run.folder))
     backend.start(threads=config.training.threads)
     classifier = run.classifier()
     dataset = run.corrected(dataset).with_classes(classifier.class_names)

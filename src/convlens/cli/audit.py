@@ -185,15 +185,11 @@ def _audit_images(
 def _open_run(folder: Path, data: str | None) -> tuple["Run", "Dataset | None"]:
     """Return a run, and its images if they lie elsewhere now."""
     from convlens import backend
-    from convlens.data.sources import load_data
     from convlens.run import Run
 
     run = Run.open(folder)
     backend.start(threads=run.config.training.threads)  # before anything imports the engine
-    if data is None:
-        return run, None
-    settings = run.config.data
-    return run, load_data(data, pattern=settings.pattern, layout=settings.layout, using=run.lists)
+    return run, None if data is None else run.load_images(data)
 
 
 def _audit_run(

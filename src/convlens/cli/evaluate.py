@@ -120,7 +120,7 @@ def _own_images(run: "Run") -> "Dataset":
         "The images of {folder} lay there. Its test images are scored again only there; to score "
         "all images of another place, those that it has learned from among them: {command} FOLDER"
     )
-    return run.load_images(remedy.format(folder=run.folder, command=command))
+    return run.load_images(remedy=remedy.format(folder=run.folder, command=command))
 
 
 def _learned_images(run: "Run") -> "Dataset":
@@ -129,7 +129,7 @@ def _learned_images(run: "Run") -> "Dataset":
         "The images of {folder} lay there, and --leak-free looks for copies of them. Move them "
         "back, or score without --leak-free."
     )
-    return run.load_images(remedy.format(folder=run.folder))
+    return run.load_images(remedy=remedy.format(folder=run.folder))
 
 
 def _other_images(run: "Run", path: str, layout: str | None) -> "Dataset":

@@ -248,9 +248,4 @@ def _run_of(path: Path) -> "Run | None":
 
 def images_of(run: "Run", data: str | None) -> "Dataset | None":
     """Return the images of a run, if they lie elsewhere now."""
-    from convlens.data.sources import load_data
-
-    if data is None:
-        return None
-    settings = run.config.data
-    return load_data(data, pattern=settings.pattern, layout=settings.layout, using=run.lists)
+    return None if data is None else run.load_images(data)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from convlens.classifier.classifier import Classifier
 from convlens.data.decoding import Progress
 from convlens.data.prepared import prepare_data
-from convlens.data.sources import load_data
 from convlens.errors import ConfigError, DataError, RunError
 from convlens.export.quantise import CALIBRATED_ON, SEED
 from convlens.language import _
@@ -73,12 +72,7 @@ def samples_of(run: Run, classifier: Classifier, progress: Progress | None = Non
         RunError: If they are not those of the run.
     """
     config = run.config
-    dataset = load_data(
-        run.data["path"],
-        pattern=config.data.pattern,
-        layout=config.data.layout,
-        using=run.lists,
-    )
+    dataset = run.load_images()
     prepared = run.divided(
         prepare_data(
             dataset.with_classes(classifier.class_names),

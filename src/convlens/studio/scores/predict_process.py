@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from convlens import backend
-from convlens.data.sources import load_data
 from convlens.errors import ConvlensError
 from convlens.files import write_atomically
 from convlens.language import _
@@ -62,11 +61,8 @@ def main(request: Path) -> None:
 
 
 def _predict(run: Run, source: str) -> None:
-    settings = run.config
-    dataset = load_data(
-        source, pattern=settings.data.pattern, layout=settings.data.layout, using=run.lists
-    )
-    backend.start(threads=settings.training.threads)  # before anything imports the engine
+    dataset = run.load_images(source)
+    backend.start(threads=run.config.training.threads)  # before anything imports the engine
     from convlens.report.predict_again import predict_again
 
     with run.locked():

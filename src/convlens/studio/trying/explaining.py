@@ -13,7 +13,7 @@ from convlens.audit.run_audit import open_images
 from convlens.classifier.classifier import Classifier
 from convlens.data.dataset import Dataset
 from convlens.data.prepared import Prepared
-from convlens.data.sources import load_data, load_to_check
+from convlens.data.sources import load_to_check
 from convlens.data.splits import Splits
 from convlens.data.store import open_store
 from convlens.errors import DataError, RunError
@@ -108,13 +108,7 @@ class Explaining:
         """
         if asked["images"] is None or Path(self.run.data["path"]).exists():
             return None
-        settings = self.run.config.data
-        return load_data(
-            asked["images"]["source"],
-            pattern=settings.pattern,
-            layout=settings.layout,
-            using=self.run.lists,
-        )
+        return self.run.load_images(asked["images"]["source"])
 
     def _present_images(
         self, explainer: Explainer, images: Content, screen: Screen
