@@ -60,6 +60,10 @@ class Page:
         assert found.status_code == 201, found.text
         return found.json()["class"]["id"]
 
+    def rename(self, name: str, new: str):
+        path = f"/api/classes/{self.classes()[name]}"
+        return self.client.patch(path, json={"name": new}, headers=self.headers)
+
     def add(self, class_id: str, name: str, content: bytes, group: str = "") -> dict:
         path = f"/api/classes/{class_id}/images?group={group}"
         found = self.client.post(

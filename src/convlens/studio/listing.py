@@ -105,23 +105,24 @@ class Listing:
             self.watched[folder] = time_of(folder)
 
     def remember(self, former: "Listing", moves: list[tuple[str, str]]) -> None:
-        """Know images also by the ids that they had before they were moved.
+        """Know images also by the ids by which they were known before they were moved.
 
-        A page may still show those, and whoever goes on at once means the same images.
+        A page may still show those, also from before several moves, and whoever goes on at once
+        means the same images.
 
         Args:
             former: The listing before.
             moves: What was moved, from where to where, as paths inside the workspace.
         """
-        for move in moves:
-            here, there = (place.removeprefix("images/") for place in move)
-            is_file = here in former.by_file
-            inside = f"{here}/"
-            files = [here] if is_file else [one for one in former.by_file if one.startswith(inside)]
-            for file in files:
-                now = self.by_file.get(there + file.removeprefix(here))
-                if now is not None:
-                    self.by_id.setdefault(former.by_file[file].id, now)
+        moved = {
+            here.removeprefix("images/"): there.removeprefix("images/") for here, there in moves
+        }
+        for known, item in former.by_id.items():
+            folder, slash, name = item.file.partition("/")
+            place = moved.get(item.file, moved.get(folder, folder) + slash + name)
+            now = self.by_file.get(place)
+            if now is not None:
+                self.by_id.setdefault(known, now)
 
     def content(self, item: Item) -> Path | ImageArray:
         """Return what an image is decoded from.
