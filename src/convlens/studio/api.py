@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from convlens.language import _, listed, ngettext
+from convlens.language import _, ngettext
 from convlens.studio import changes, findings
-from convlens.studio.asking import query_of, whole_number
+from convlens.studio.asking import query_of, require_known, whole_number
 from convlens.studio.content import LIMITS, MOST_BYTES
 from convlens.studio.detail import detail
 from convlens.studio.history import Step
@@ -263,10 +263,7 @@ async def _empty_trash(request: Request) -> Response:
 async def _thumb(request: Request) -> Response:
     given = dict(request.query_params)
     side = whole_number(given, "size", SIDES[0], SIDES[-1])
-    if side not in SIDES:
-        raise Problem(
-            _("size must be one of {known}.").format(known=listed(map(str, SIDES))), field="size"
-        )
+    require_known("size", side, SIDES)
     studio = studio_of(request)
     (item,) = studio.workspace.items([request.path_params["id"]])
     return await _drawn(request, item, lambda: studio.thumbs.of(item, side))

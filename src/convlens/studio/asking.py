@@ -1,5 +1,6 @@
 """Asking: what a request asks for, with the line that says why it cannot be."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from convlens.language import _, listed
@@ -37,16 +38,21 @@ def query_of(workspace: Workspace, given: dict[str, str], ids: tuple[str, ...] |
     """
     order = given.get("order", "name")
     shown = given.get("show", "all")
-    for field, value, known in (("order", order, ORDERS), ("show", shown, SHOWN)):
-        if value not in known:
-            raise Problem(
-                _("{field} must be one of {known}; found {value!r}.").format(
-                    field=field, known=listed(known), value=value[:50]
-                ),
-                field=field,
-            )
+    require_known("order", order, ORDERS)
+    require_known("show", shown, SHOWN)
     name = workspace.class_of(given["class"]) if given.get("class") else None
     return Query(order, shown, name, ids, given.get("search", "")[:200])
+
+
+def require_known(field: str, value: object, known: Collection[object]) -> None:
+    """Raise Problem if a field of a request has a value that there is not."""
+    if value not in known:
+        raise Problem(
+            _("{field} must be one of {known}; found {value!r}.").format(
+                field=field, known=listed(map(str, known)), value=str(value)[:50]
+            ),
+            field=field,
+        )
 
 
 def whole_number(given: dict[str, str], name: str, otherwise: int, most: int) -> int:

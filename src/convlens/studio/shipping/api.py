@@ -16,11 +16,11 @@ from starlette.types import Send
 from convlens.errors import DataError
 from convlens.export.target import ALL, FORMATS, Target
 from convlens.files import storage_errors
-from convlens.language import _, listed
+from convlens.language import _
 from convlens.serve.server import say_error
+from convlens.studio.asking import require_known
 from convlens.studio.json_answer import JSONResponse
 from convlens.studio.opening import open_places
-from convlens.studio.problem import Problem
 from convlens.studio.shipping.archive import Plan, parts, plan_folder, plan_workspace
 from convlens.studio.shipping.unpack import unpack_workspace
 from convlens.studio.studio import Content, Studio, read_content, receive, studio_of
@@ -71,14 +71,8 @@ def _target(content: Content) -> Target:
     """
     to = content.get("to")
     precision = content.get("precision", "float32")
-    for field, value, known in (("to", to, tuple(FORMATS)), ("precision", precision, ALL)):
-        if value not in known:
-            raise Problem(
-                _("{field} must be one of {known}; found {value!r}.").format(
-                    field=field, known=listed(known), value=str(value)[:50]
-                ),
-                field=field,
-            )
+    require_known("to", to, tuple(FORMATS))
+    require_known("precision", precision, ALL)
     any_size = content.get("any_size") is True
     return Target(str(to), str(precision), any_size, content.get("accept_loss") is True)
 

@@ -9,8 +9,9 @@ from convlens.config import Config
 from convlens.data.dataset import check, split_of
 from convlens.data.photographs import unlike_photographs
 from convlens.errors import DataError
-from convlens.language import _, listed
+from convlens.language import _
 from convlens.setting import flag_of
+from convlens.studio.asking import require_known
 from convlens.studio.problem import Problem
 from convlens.studio.views import Views
 from convlens.studio.workspace import Workspace
@@ -57,8 +58,7 @@ class Choice:
             Problem: If there is no such way, or a number is out of range.
         """
         way = given.get("way")
-        if not isinstance(way, str) or way not in WAYS:
-            raise Problem(_("way must be one of {known}.").format(known=listed(WAYS)), field="way")
+        require_known("way", way, tuple(WAYS))
         if way == BUDGET:
             return cls(way, seconds=_number(given, "seconds", *SECONDS, otherwise=180))
         usual = WAYS[way][1]
