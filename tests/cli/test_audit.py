@@ -228,7 +228,7 @@ def test_images_of_a_run_that_lie_elsewhere_now_are_given_with_data(shapes, trai
     said = capsys.readouterr().err
     assert "The images of moved lay there; if they lie elsewhere now, give --data." in said
     assert run("evaluate", "moved") == 3
-    assert "images of another place, those that it has learned" in capsys.readouterr().err
+    assert "images of another place, also those that it has learned from" in capsys.readouterr().err
     assert run("evaluate", "moved", "--data", str(shapes), "--leak-free") == 3
     assert "--leak-free looks for copies of them. Move them back" in capsys.readouterr().err
     assert run(*cell, "--data", str(shapes)) == 0

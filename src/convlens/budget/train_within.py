@@ -128,7 +128,7 @@ def _choose_backbone(timed: TimedRun) -> tuple[Config, SizeChoice] | None:
     reason = "" if named else why_not_backbone(timed)
     if not reason:
         try:
-            with timed.screen.console.status(_("measuring the backbone")):
+            with timed.screen.status(_("measuring the backbone")):
                 frozen, choice = fit_backbone(timed, frozen)
         except ModelError as error:
             if named is not None:
@@ -214,7 +214,7 @@ def measure_from_scratch(timed: TimedRun) -> FromScratch:
     origin = choose_origin(timed.config)
     prepared = prepare_images(origin, timed.dataset, timed.config, timed.screen)
     trainer = Trainer(Setup.create(prepared, timed.config, origin), timed.screen)
-    with timed.screen.console.status(_("measuring a few steps")):
+    with timed.screen.status(_("measuring a few steps")):
         costs = timed.measure(trainer)
         timed.ending, prediction = rehearse_ending(trainer.setup)
     scored = len(prepared.splits.val) + len(prepared.splits.test)
@@ -223,8 +223,8 @@ def measure_from_scratch(timed: TimedRun) -> FromScratch:
 
 def _train_from_scratch(timed: TimedRun, name: str | Path | None) -> tuple[Training, Run]:
     """Train the configured network for the epochs that fill the time."""
-    if timed.clock.left <= 0:  # Measuring the backbone has told what a longer budget must be.
-        timed.clock.require(0.0, _("one pass over the images"))
+    # Where nothing is left, measuring the backbone has told what a longer budget must be.
+    timed.clock.require(0.0, _("one pass over the images"))
     _require_decoding(timed)
     measured = measure_from_scratch(timed)
     length = _plan(timed, measured)

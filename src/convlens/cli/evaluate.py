@@ -118,7 +118,7 @@ def _own_images(run: "Run") -> "Dataset":
     command = shlex.join(["convlens", "evaluate", str(run.folder), "--data"])
     remedy = _(
         "The images of {folder} lay there. Its test images are scored again only there; to score "
-        "all images of another place, those that it has learned from among them: {command} FOLDER"
+        "all images of another place, also those that it has learned from: {command} FOLDER"
     )
     return run.load_images(remedy=remedy.format(folder=run.folder, command=command))
 

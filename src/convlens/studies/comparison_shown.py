@@ -70,7 +70,7 @@ def show_result(comparison: Run, ranking: Ranking, screen: Screen) -> None:
         screen.say(
             _(
                 "The table has the classifiers as they are saved, which compute in float32. The "
-                "accuracies above were measured in bfloat16 during the training."
+                "accuracies that were printed after each training were measured in bfloat16."
             ),
             "dim",
         )
