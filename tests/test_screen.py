@@ -80,6 +80,8 @@ def test_a_file_with_forced_colours_has_its_rows_whole_and_no_bar():
     shown.columns([("name", "value"), ("y" * 50, "1")])
     with shown.counter("decoding") as progress:
         progress(1, 2)
+    with shown.status("writing") as show:
+        show("still writing")
     assert out.getvalue().splitlines()[1:] == ["y" * 50 + "      1"]
 
 

@@ -175,7 +175,7 @@ def checked(prepared: Prepared, config: Config, screen: Screen) -> Prepared:
     """Return images with what an audit found, unless the configuration leaves it out."""
     if not config.data.audit:
         return prepared
-    with screen.console.status(_("checking the images")):
+    with screen.status(_("checking the images")):
         return check_before_training(prepared)
 
 
@@ -199,7 +199,7 @@ def open_training(
         stages = [(stage_of or Trainer)(setup, screen)]
     elif setup.config.transfer.unfreeze is not None:
         head = HeadStage(setup, screen, continues=True)
-        with screen.console.status(_("preparing the backbone")):
+        with screen.status(_("preparing the backbone")):
             tuned = upper_setup(setup)
         stages = [head, FineTuneStage(tuned, screen, head)]
     elif has_kept_features(setup.config):

@@ -7,7 +7,7 @@ the middle of a cell.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -219,6 +219,15 @@ class Screen:
     def stage(self, text: str) -> None:
         """Note what begins now, for those who watch the progress; nothing is printed."""
         self._progress.tell(text, 0, 0)
+
+    @contextmanager
+    def status(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Show in a terminal what is being done; yield a function that shows another text."""
+        if not _is_terminal(self.console):
+            yield lambda _text: None
+            return
+        with self.console.status(text) as shown:
+            yield shown.update
 
     @contextmanager
     def counter(self, label: str) -> Iterator["Counter"]:

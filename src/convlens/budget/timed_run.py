@@ -205,7 +205,7 @@ def _choose_tuning(
     images = least * len(head.setup.prepared.splits.train)
     options: list[tuple[str, Costs]] = []
     stage = None
-    with timed.screen.console.status(_("measuring what fits into the rest")):
+    with timed.screen.status(_("measuring what fits into the rest")):
         if timed.clock.left > images * feature:
             timed.ending, feature = rehearse_ending(head.setup)
         tuning = Tuning(

@@ -174,7 +174,7 @@ def _audit_images(
 
         with screen.counter(_("features")) as progress:
             features = features_of_all(prepared, progress)
-    with screen.console.status(_("checking the images")):
+    with screen.status(_("checking the images")):
         found = audit_data(prepared, features=features)
     if features is None:
         unlike = (_("images unlike their class"), _(WITHOUT_FEATURES))

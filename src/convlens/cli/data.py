@@ -59,7 +59,7 @@ def data(
     screen = Screen()
     refuse_folder("--sheet", sheet, "sheet.png")
     dataset = load_to_check(path, pattern=pattern, layout=layout or "auto")
-    with screen.console.status(_("looking at the images")):
+    with screen.status(_("looking at the images")):
         seen = inspect(dataset)
     problems = seen.unreadable_examples
     unit = dataset.unit
@@ -84,7 +84,7 @@ def data(
         command = shlex.join(["convlens", "audit", str(path)])
         remarks = [_("copies and odd images are looked for by {command}").format(command=command)]
     else:
-        with screen.console.status(_("checking the images")):
+        with screen.status(_("checking the images")):
             remarks += short_form(audit_data(dataset, store=store))
     for remark in remarks:
         screen.note(remark)

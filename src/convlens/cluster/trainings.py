@@ -98,13 +98,13 @@ class OnCluster:
         self._require_processors()
         given: list[Job] = []
         tasks = self._tasks(work, jobs, shared, given)
-        with screen.console.status(_("waiting for the nodes")) as status:
+        with screen.status(_("waiting for the nodes")) as show:
             all_ended = self.cluster.run(carry_out, tasks, cpus=self.threads)
             for done, (number, ended) in enumerate(all_ended, 1):
                 job = given[number]
                 unpack(ended.files, job.run)
                 yield job, ended.result
-                status.update(
+                show(
                     _("{done} of {given} trainings that were handed out have ended").format(
                         done=done, given=len(given)
                     )

@@ -53,7 +53,7 @@ def publish_beside(
     show_scores(scored.evaluation, screen)
     place = run.folder / EVALUATIONS / HIDDEN_NAME
     with (
-        screen.console.status(_("writing the report")),
+        screen.status(_("writing the report")),
         storage_errors(place.parent, _("the folder of the report")),
         hidden_folder(place) as hidden,
     ):

@@ -166,7 +166,7 @@ def publish(
     The scores are there before the report, which takes seconds to draw.
     """
     show_scores(scored.evaluation, screen)
-    with screen.console.status(_("writing the report")):
+    with screen.status(_("writing the report")):
         write_evaluation(run, folder, classifier, scored, extra)
     say_report(folder, screen)
 

@@ -198,7 +198,7 @@ def _carry_out(comparison: Run, prepared: Prepared, screen: Screen, place: Place
         bar = without_rows(screen)
         for job, note in place.each(train_network, jobs, prepared, bar):
             show_trained(job.run, note, screen)
-        with screen.console.status(_("scoring")):
+        with screen.status(_("scoring")):
             ranking = score_runs(runs, screen)
             ranking.draw(
                 comparison.folder / "plots", {run.folder.name: run.history for run, _images in runs}

@@ -85,7 +85,7 @@ def plan_networks(
     planned: dict[str, Config] = {}
     too_long: dict[str, float] = {}
     for name, config in recipes.items():
-        with screen.console.status(_("measuring {name}").format(name=name)), backend.forgotten():
+        with screen.status(_("measuring {name}").format(name=name)), backend.forgotten():
             costs, resolved, size = _measure(name, config, prepared, seconds)
         if seconds < least_seconds(costs):
             too_long[name] = least_seconds(costs)

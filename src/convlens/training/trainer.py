@@ -173,7 +173,7 @@ class Trainer(Stage):
 
     def find_learning_rate(self, run: Run) -> None:
         """Look for a learning rate, say which, and train with it; the curve is in the plots."""
-        with self.screen.console.status(_("looking for a learning rate")):
+        with self.screen.status(_("looking for a learning rate")):
             rates, losses = find_learning_rate(self.model, self.train, self.setup.config.training)
         rate = suggest_rate(rates, losses)
         figure = show_learning_rates(rates, losses, suggestion=rate)
@@ -203,7 +203,7 @@ class Trainer(Stage):
         # A forward pass takes about a third of a training step.
         steps = self.setup.config.training.epochs * (self.train.steps + val_steps / 3)
         most = max(FEWEST_MEASURED, round(MEASURED * steps))
-        status = self.screen.console.status(_("measuring a few steps"))
+        status = self.screen.status(_("measuring a few steps"))
         with status, explained_failures(self.train):
             seconds = step_seconds(self.model, self.train, most=most)
         self._expected = steps * seconds

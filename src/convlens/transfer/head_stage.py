@@ -73,7 +73,7 @@ class HeadStage:
         self.continues = continues
         self.expected = 0.0
         self.body = body_of(setup.network)
-        with screen.console.status(_("preparing the backbone")):
+        with screen.status(_("preparing the backbone")):
             self.compiled, self.features = open_features(self.body, setup.prepared, setup.precision)
             self._digest = digest_of(self.body)
 
