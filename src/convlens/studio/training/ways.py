@@ -57,7 +57,7 @@ class Choice:
         Raises:
             Problem: If there is no such way, or a number is out of range.
         """
-        way = given.get("way")
+        way = str(given.get("way"))
         require_known("way", way, tuple(WAYS))
         if way == BUDGET:
             return cls(way, seconds=_number(given, "seconds", *SECONDS, otherwise=180))
