@@ -86,5 +86,5 @@ def test_an_accuracy_that_is_another_one_than_during_the_training_is_explained(t
             (tmp_path / one / "history.csv").write_text("\n".join(lines) + "\n")
         screen, said = recording()
         show_result(Run(tmp_path), ranking, screen)
-        words = "measured in bfloat16 during the training"
+        words = "were measured in bfloat16"
         assert (words in " ".join(said.getvalue().split())) == is_explained
