@@ -3,9 +3,7 @@
 import errno
 import importlib
 import io
-import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,124 +65,6 @@ def test_mistakes_get_one_line_and_an_exit_code(words, code, said, shapes, train
     assert "Traceback" not in out + err
     assert len([line for line in err.splitlines() if line.startswith("error")]) == 1
     assert not (here / "runs").exists()
-
-
-# Runs commands with --help, and prints which of some modules have been imported after each.
-HELP = """
-import json, sys
-from convlens.cli import main
-commands, heavy = map(json.loads, sys.argv[1:])
-for words in commands:
-    try: main([*words, "--help"])
-    except SystemExit: pass
-    print(words, sorted({*heavy} & {*sys.modules}), file=sys.stderr)
-"""
-HEAVY = ["numpy", "PIL", "cv2", "scipy", "sklearn", "matplotlib", "keras", "tensorflow", "h5py"]
-HEAVY += ["pandas", "jinja2", "optuna", "fastapi", "importlib.metadata"]
-
-
-@pytest.mark.parametrize(
-    ("commands", "heavy"),
-    [([[]], [*HEAVY, "cyclopts", "attrs"]), ([[name] for name in COMMANDS], HEAVY)],
-    ids=["overview", "commands"],
-)
-def test_help_imports_nothing_heavy(commands, heavy):
-    words = [sys.executable, "-c", HELP, json.dumps(commands), json.dumps(heavy)]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert done.stderr.splitlines() == [f"{command} []" for command in commands]
-    assert done.stdout.count("Usage: convlens") == len(commands)
-
-
-# Runs commands that are refused, and prints the exit code of each and whether Keras was imported.
-REFUSED = """
-import json, sys
-from convlens.cli import main
-for words in json.loads(sys.argv[1]):
-    try: main(words)
-    except SystemExit as stop: print(stop.code, "keras" in sys.modules, *words)
-"""
-
-
-def test_wrong_names_are_refused_before_the_engine_is_imported(shapes, trained, here):
-    for name, kind, facts in (
-        ("search", "search", {"best": 1}),
-        ("comparison", "compare", {"models": ["a"], "ranking": []}),
-        ("emptied", "compare", {"models": ["a"]}),  # whose networks are gone
-    ):
-        (here / name).mkdir()
-        (here / name / "run.toml").write_text("")
-        (here / name / f"{kind}.json").write_text(json.dumps(facts))
-    image = str(next(shapes.rglob("*.png")))
-    altered = shutil.copytree(trained, here / "altered")
-    (altered / "report.json").unlink()
-    with (altered / "run.toml").open("a") as settings:
-        settings.write("\n")
-    refused = [
-        (3, ["train", "nowhere"]),
-        (4, ["train", str(shapes), "--model", "nosuch"]),
-        (4, ["train", str(shapes), "--backbone", "nosuch"]),
-        (6, ["train", str(shapes), "--backbone", "none.keras"]),
-        (6, ["train", str(shapes), "--from", "none.keras"]),
-        (2, ["train", str(shapes), "--size", "0"]),
-        (5, ["train", "--run", "none", "--resume"]),
-        (5, ["train", str(shapes), "--run", str(trained)]),
-        (5, ["search", str(shapes), "--run", str(trained)]),
-        (5, ["compare", str(shapes), "--models", "lenet5,vgg11", "--run", str(trained)]),
-        (3, ["search", "nowhere"]),
-        (2, ["search", str(shapes), "--vary", "droput=0..0.5"]),
-        (4, ["search", str(shapes), "--model", "nosuch"]),
-        (5, ["search", "--run", "none", "--resume"]),
-        (5, ["search", "--run", str(trained), "--resume"]),
-        (5, ["search", "--run", str(here / "search"), "--resume"]),
-        (5, ["compare", "--run", "none", "--resume"]),
-        (5, ["compare", "--run", str(here / "comparison"), "--resume"]),
-        (5, ["compare", "--run", str(here / "emptied"), "--resume"]),
-        (3, ["compare", "nowhere", "--models", "lenet5,vgg11"]),
-        (4, ["compare", str(shapes), "--models", "lenet5,nosuch"]),
-        (3, ["audit", "nowhere"]),
-        (5, ["evaluate", "none"]),
-        (5, ["predict", "none.keras", "x.jpg"]),
-        (4, ["predict", "--model", "nosuch", "x.jpg"]),
-        (3, ["predict", "--model", "efficientnet_lite0", "none.jpg"]),
-        (5, ["explain", "none", "x.jpg"]),
-        (4, ["explain", "--model", "nosuch", "x.jpg"]),
-        (3, ["explain", "--model", "efficientnet_lite0", "none.jpg"]),
-        (5, ["open", "none", "x.jpg"]),
-        (4, ["open", "--model", "nosuch", "x.jpg"]),
-        (3, ["open", "--model", "efficientnet_lite0", "none.jpg"]),
-        (4, ["summary", "nosuch"]),
-        (6, ["summary", "none.keras"]),
-        (5, ["export", "none", "--to", "onnx"]),
-        (4, ["train", str(shapes), "--backbone", "efficientnet_lite0", "--weights", "none.h5"]),
-        (4, ["predict", "--model", "efficientnet_lite0", "--weights", "none.h5", "x.jpg"]),
-        (4, ["open", "--model", "efficientnet_lite0", "--weights", "none.h5", "x.jpg"]),
-        (3, ["explain", "--model", "efficientnet_lite0", "none.jpg", "neither.jpg"]),
-        (2, ["train", str(shapes), "--folds", "1"]),
-        (2, ["train", str(shapes), "--few", "0"]),
-        (2, ["train", str(shapes), "--few", "3", "--draws", "1"]),
-        (2, ["search", str(shapes), "--trials", "1"]),
-        (2, ["search", str(shapes), "--generation", "0"]),
-        (2, ["search", str(shapes), "--minutes", "0"]),
-        (2, ["compare", str(shapes), "--models", "lenet5,vgg11", "--minutes", "0"]),
-        (2, ["explain", str(trained), image, "--class", "diks"]),
-        (2, ["explain", str(trained), image, "--against", "diks"]),
-        (2, ["explain", "--model", "efficientnet_lite0", image, "--class", "Golden Retreiver"]),
-        (2, ["explain", str(trained), image, "--class", "disk", "--against", "disk"]),
-        (2, ["explain", str(trained), image, "--neighbours", "-1"]),
-        (2, ["summary", "small_resnet", "--classes", "99999999999"]),
-        (2, ["summary", "small_resnet", "--classes", "1"]),
-        (5, ["explain", "nosuch", "--check"]),
-        (2, ["explain", str(trained), "--check", "--images", "0"]),
-        (2, ["open", str(trained), image, "--layer", "a", "--gradient", "--true", "diks"]),
-        (2, ["audit", str(trained), "--true", "diks"]),
-        (5, ["train", "--run", str(altered), "--resume"]),
-    ]
-    words = json.dumps([words for _code, words in refused])
-    done = subprocess.run(
-        [sys.executable, "-c", REFUSED, words], capture_output=True, text=True, check=True
-    )
-    expected = ["{} False {}".format(code, " ".join(words)) for code, words in refused]
-    assert done.stdout.splitlines() == expected
 
 
 def test_the_listed_help_is_that_of_the_function():

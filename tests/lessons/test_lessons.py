@@ -1,20 +1,11 @@
-"""The lessons: they cover the decks, in both languages, and run on the embedded images."""
+"""The lessons cover the decks: their topics, steps and results, and the mistakes in them."""
 
 import ast
-import functools
 import re
-import time
 
-import jupytext
-import nbformat
 import pytest
 
-from convlens.language_choice import using
-from convlens.lessons.notebook import find_lessons, read_notebook, run_notebook
-from convlens.screen import Screen
-
-LESSONS = find_lessons()
-DECKS = ("000", "001", "002", "003", "004")
+from tests.lessons.cells import DECKS, LESSONS, code, headings, texts
 
 # What the decks explain in words -> a part of the heading of a section, in some lesson.
 TOPICS = {
@@ -164,40 +155,6 @@ ERRATA = {
 }
 PLATEAU = ("004", "lenet_sigmoid")  # no mistake: the lesson of vanishing gradients, to be kept
 
-NOT_YET_PUBLIC = set()
-GONE = (
-    "np_utils",
-    "predict_classes",
-    "ImageDataGenerator",
-    "Convolution2D",
-    "nb_epoch",
-    "border_mode",
-    "Adam(lr",
-)
-CHINESE, ENGLISH = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z]{3,} [A-Za-z]{2,}")
-
-
-@functools.cache
-def code_cells(number: str) -> tuple[str, ...]:
-    return tuple(
-        cell.source for cell in read_notebook(LESSONS[number]).cells if cell.cell_type == "code"
-    )
-
-
-@functools.cache
-def texts(number: str) -> tuple[str, ...]:
-    """The cells of text as they are written, in both languages."""
-    written = jupytext.read(LESSONS[number].path, fmt="py:percent")
-    return tuple(cell.source for cell in written.cells if cell.cell_type == "markdown")
-
-
-def headings(number: str) -> list[str]:
-    return [found for text in texts(number) for found in re.findall(r"^#+ (.+)$", text, re.M)]
-
-
-def code(number: str) -> str:
-    return "\n\n".join(code_cells(number))
-
 
 def test_there_are_six_lessons():
     assert list(LESSONS) == [*DECKS, "005"]
@@ -247,81 +204,3 @@ def test_every_mistake_is_named_in_both_languages(mistake):
 def test_the_plateau_of_sigmoids_is_kept():
     number, model = PLATEAU
     assert model in code(number)
-
-
-@pytest.mark.parametrize("number", LESSONS)
-def test_both_languages_stand_side_by_side(number):
-    for heading in headings(number):
-        chinese, dot, english = heading.partition(" · ")
-        assert dot, heading
-        assert CHINESE.search(chinese), heading
-        assert not CHINESE.search(english), heading
-    for text in texts(number):
-        rest = re.sub(r"^#+ .*$", "", text, flags=re.MULTILINE).strip()
-        if rest:
-            assert CHINESE.search(rest), rest[:80]
-            assert ENGLISH.search(rest), rest[:80]
-
-
-@pytest.mark.parametrize("number", LESSONS)
-def test_no_paragraph_is_lost_in_one_language(number):
-    kept = {}
-    for language in ("zh", "en"):
-        with using(language):
-            notebook = read_notebook(LESSONS[number])
-        read = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-        kept[language] = [len(re.split(r"\n\s*\n", text)) for text in read]
-    assert kept["zh"] == kept["en"]  # an English paragraph with a Chinese character is lost
-
-
-@pytest.mark.parametrize("number", LESSONS)
-def test_a_lesson_is_made_as_the_others(number):
-    written = code_cells(number)
-    assert written[0].count(f'Lesson("{number}")') == 1
-    assert "Lesson(" not in "".join(written[1:])
-    assert written[-1] == "lesson.table()"
-    assert headings(number)[0].startswith(number)
-    for cell in written:
-        imported = {
-            line for line in cell.splitlines() if re.match(r"\s*(from|import) convlens", line)
-        }
-        deep = {
-            line
-            for line in imported
-            if not re.match(r"import convlens$|from convlens import ", line)
-        }
-        assert deep <= NOT_YET_PUBLIC, "a cell takes public names only"
-        assert "# fmt" not in cell
-        ast.parse(cell)
-        assert not [name for name in GONE if name in cell], cell
-        lines = [line for line in cell.splitlines() if line.startswith("lesson.show(")]
-        assert len(lines) <= 1, "a notebook shows the last line of a cell only"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", LESSONS)
-def test_a_lesson_runs_on_the_embedded_images(number, tmp_path, capsys):
-    notebook = read_notebook(LESSONS[number], quick=True, folder=tmp_path / "out")
-    began = time.process_time()
-    lesson = run_notebook(notebook, Screen())
-    assert time.process_time() - began < 90  # seconds of all processors: under a minute on two
-    said = capsys.readouterr().out
-    assert lesson.results
-    for result in lesson.results:
-        assert (result.stand_in is not None) == (number in DECKS)
-        assert result.score.value > 1.5 / 10, result.program  # better than chance
-    if number in DECKS:
-        assert "in place of " in said
-        assert "other images" in said
-    assert lesson.plots
-    for path in lesson.plots:
-        assert f"plot  {path}" in said
-        assert path.stat().st_size > 1000
-    nbformat.validate(notebook)
-    images = [
-        out
-        for cell in notebook.cells
-        for out in cell.get("outputs", [])
-        if "image/png" in out.get("data", {})
-    ]
-    assert len(images) == len(lesson.plots)
