@@ -140,6 +140,14 @@ def test_a_row_for_each_epoch_and_a_mark_for_the_best():
     assert second == "      2      1.2   0.5000    0.7500    0.2500        1.0000       2.00e-03"
 
 
+def test_without_validation_images_the_last_epoch_is_the_classifier():
+    shown, out = screen()
+    shown.start(0, 10, chooses=False)
+    shown.stop()
+    assert "the classifier is the last epoch" in out.getvalue()
+    assert "best" not in out.getvalue()
+
+
 def test_a_table_that_goes_on_has_no_row_and_no_heading_twice():
     shown, out = screen()
     row = {"epoch": 1, "seconds": 1.0, "loss": 0.5, "accuracy": 0.75, "learning_rate": 0.002}

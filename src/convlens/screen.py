@@ -32,6 +32,12 @@ COLUMNS = (  # of the table of epochs: name in the history, which is the heading
     (N_("learning_rate"), 15, "{:.2e}"),
 )
 
+BEST = N_(
+    "best: the highest validation accuracy so far, and among equal ones the lowest validation loss; "
+    "the classifier is that epoch"
+)
+LAST = N_("without validation images, the classifier is the last epoch")
+
 FACT = 13  # cells of the name of a fact that stands alone
 
 
@@ -145,24 +151,19 @@ class Screen:
         """Let the next table of epochs be the rest of the last one."""
         self._goes_on = True
 
-    def start(self, done: int, total: int) -> None:
+    def start(self, done: int, total: int, chooses: bool = True) -> None:
         """Open the table of epochs and the bar.
 
         Args:
             done: The steps that were done before, by the run that is resumed.
             total: The steps of the whole training.
+            chooses: Whether validation images choose the best epoch; else it is the last one.
         """
         if not self._goes_on:
             self._last = 0
         if self.rows and not self._goes_on:
             self.say()
-            self.say(
-                _(
-                    "best: the highest validation accuracy so far, and among equal ones the lowest "
-                    "validation loss; the classifier is that epoch"
-                ),
-                "dim",
-            )
+            self.say(_(BEST if chooses else LAST), "dim")
             headings = [" " * (width - cell_len(_(name))) + _(name) for name, width, _f in COLUMNS]
             self.say("".join(headings), "bold")
         self._goes_on = False

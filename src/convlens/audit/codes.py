@@ -238,6 +238,13 @@ CODES: dict[str, Code] = {
         N_("All images have the same label, so there is nothing that a network could tell apart."),
         N_("Add the images of at least one more class, each class in a folder of its own."),
     ),
+    "alike_names": Code(
+        "warning",
+        "look",
+        N_("classes whose names are alike"),
+        N_("The names differ only in case or in spaces, so that they may mean the same class."),
+        N_("Join the classes, or give them names that differ more."),
+    ),
     "unequal_classes": Code(
         "note",
         "look",

@@ -13,6 +13,7 @@ from convlens.language import _, listed
 OF_CLASSES = (
     "small_class",
     "one_class",
+    "alike_names",
     "unequal_classes",
     "metadata_tells_class",
     "patch_tells_class",

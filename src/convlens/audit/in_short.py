@@ -31,7 +31,8 @@ def in_short(finding: Finding) -> str:
         "small_class": _small_class,
         "one_class": _small_class,
         "unequal_classes": _unequal_classes,
-        "hard_pair": _hard_pair,
+        "alike_names": _classes,
+        "hard_pair": _classes,
         "worse_slice": _worse_slice,
     }.get(finding.code)
     return example_of(finding) if said is None else said(evidence)
@@ -106,7 +107,7 @@ def _unequal_classes(evidence: Mapping[str, Any]) -> str:
     )
 
 
-def _hard_pair(evidence: Mapping[str, Any]) -> str:
+def _classes(evidence: Mapping[str, Any]) -> str:
     return " / ".join(evidence["classes"])
 
 

@@ -63,7 +63,7 @@ COMMANDS = {  # where each is, and its help; see `convlens.cli.overview`
     ),
     "studio": (
         "convlens.cli.studio:studio",
-        N_("Open the studio in the browser: collect, label and check images, without a cloud.")
+        N_("Open the studio in the browser: from images to a classifier, without a cloud.")
         + "\n\n"
         + N_(
             "FOLDER is a workspace, which is made if it is new, or images in any layout that "

@@ -50,7 +50,7 @@ def studio(
         bool, Parameter(negative=(), help=N_("only print the address of the page"))
     ] = False,
 ) -> None:
-    """Open the studio in the browser: collect, label and check images, without a cloud."""
+    """Open the studio in the browser: from images to a classifier, without a cloud."""
     _require_packages()
     from convlens.serve.server import bind, ending_at_sigterm, run
     from convlens.studio.opening import held, open_places, token_of

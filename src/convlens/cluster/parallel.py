@@ -204,11 +204,11 @@ class _Progress:
         self._started = False
         self._shown = 0  # the last epoch that was shown
 
-    def start(self, done: int, total: int) -> None:
+    def start(self, done: int, total: int, chooses: bool) -> None:
         if self._started:
             self.screen.note(_(LOST))
         else:
-            self.screen.start(done, total)
+            self.screen.start(done, total, chooses)
         self._started = True
 
     def step(self, epoch: int, epochs: int, done: int, loss: float) -> None:

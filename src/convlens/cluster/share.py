@@ -152,9 +152,9 @@ class Relay(Screen):
         self._sent = 0.0
         self._known = self._stamps()
 
-    def start(self, done: int, total: int) -> None:
+    def start(self, done: int, total: int, chooses: bool = True) -> None:
         """Tell that the training begins, or goes on."""
-        self.tell("start", done, total)
+        self.tell("start", done, total, chooses)
 
     def step(self, epoch: int, epochs: int, done: int, loss: float) -> None:
         """Tell of the last step from time to time."""

@@ -18,7 +18,7 @@ from scipy.special import log_softmax, softmax
 
 # With fewer correctly classified images, 5 % of them are less than one image.
 FEWEST = 20
-BOUNDS = (math.log(0.05), math.log(20))  # of log T
+LEAST, MOST = 0.05, 20.0  # the temperatures that are tried
 ROUNDING = 1e-6  # how far a probability may differ with another batch size or machine
 
 Floats = NDArray[np.floating]
@@ -50,7 +50,16 @@ def fit_temperature(labels: Integers, probabilities: Floats) -> float | None:
     def loss(log_t: float) -> float:
         return float(-(targets * log_softmax(logs / math.exp(log_t), axis=1)).sum() / n)
 
-    return math.exp(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x)
+    bounds = (math.log(LEAST), math.log(MOST))
+    return math.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x)
+
+
+def is_at_end(temperature: float) -> bool:
+    """Return whether a temperature is at an end of the range that `fit_temperature` tries.
+
+    The probabilities are then calibrated only in part.
+    """
+    return not 1.01 * LEAST < temperature < 0.99 * MOST
 
 
 def apply_temperature(probabilities: Floats, temperature: float) -> Floats:

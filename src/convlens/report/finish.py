@@ -26,6 +26,7 @@ from convlens.evaluation.calibration import (
     apply_temperature,
     choose_threshold,
     fit_temperature,
+    is_at_end,
 )
 from convlens.evaluation.evaluate import evaluate
 from convlens.language import _
@@ -146,6 +147,13 @@ def calibrate(
             ).format(fewest=FEWEST)
         )
         return _uncalibrated(classifier, "few")
+    if is_at_end(temperature):
+        screen.note(
+            _(
+                "the probabilities are calibrated only in part: the temperature of {temperature:g} "
+                "is at the end of the range that is tried. More epochs or images may help."
+            ).format(temperature=round(temperature, 2))
+        )
     threshold = choose_threshold(labels, apply_temperature(rows, temperature), settings.accept)
     return classifier.recalibrated(temperature, threshold)
 

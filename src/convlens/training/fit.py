@@ -69,6 +69,7 @@ def fit(  # noqa: PLR0913 - the collaborators of a training
         StorageError: If a file cannot be written. The state before it is whole.
     """
     checkpoint = _Checkpoint(train, config, run, hooks, screen)
+    checkpoint.chooses = val is not None
     callbacks: list[keras.callbacks.Callback] = [MemoryWatch(run), checkpoint]
     log = run.folder / "tensorboard"
     if config.training.tensorboard:
@@ -106,6 +107,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self.run = run
         self.hooks = hooks
         self.screen = screen
+        self.chooses = True  # whether validation images choose the best epoch
         self.state = State()
         self._averages = Averages(train, enabled=config.training.average_weights)
         self._answers = Collector()
@@ -140,10 +142,14 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self.run.write_history(state.history)
         self.hooks.observer.begin(model, state)
         steps = self.train.steps
-        self.screen.start(state.epoch * steps + state.step, self.config.training.epochs * steps)
+        self.screen.start(
+            state.epoch * steps + state.step,
+            self.config.training.epochs * steps,
+            chooses=self.chooses,
+        )
         for row in state.history:
             best = state.was_best(row["epoch"])
-            self.screen.epoch(row, best=best)
+            self.screen.epoch(row, best=best and self.chooses)
             self.hooks.on_epoch(row, best)
         return state
 
@@ -239,7 +245,7 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         if answers is not None:
             self.hooks.on_answers(state.epoch, answers)
         self.run.write_history(state.history)
-        self.screen.epoch(row, best=best)
+        self.screen.epoch(row, best=best and self.chooses)
         self.hooks.on_epoch(row, best)
         self.model.stop_training = self.finished
         self._epoch_began = time.monotonic()

@@ -154,8 +154,9 @@ class Origin:
             config: The configuration, with the stem and the weights in use.
             model: The model that `assemble` returned.
         """
-        has_frozen = any(layer.weights and not layer.trainable for layer in model.layers)
-        if self.trained is not None and has_frozen:
+        frozen = sum(layer.count_params() for layer in model.layers if not layer.trainable)
+        # A layer that is computed from the images, as in `fast_cnn`, is too small to matter.
+        if self.trained is not None and frozen > model.count_params() / 2:
             return [
                 _(
                     "the frozen layers of {name} are computed in every step; with --backbone in "
@@ -167,7 +168,7 @@ class Origin:
             return []
         notes = stem_note(self.name, prepared, config.model, model)
         is_random = config.transfer.weights is None and model_info(self.name).adapt is None
-        if is_random and has_frozen:
+        if is_random and frozen:
             notes.append(
                 _(
                     "the frozen layers of {name} have random weights: this only demonstrates the "

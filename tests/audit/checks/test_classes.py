@@ -35,6 +35,13 @@ def test_single_class_is_said_in_one_line(folder):
     assert in_short(one) == "cat (20)"
 
 
+def test_classes_whose_names_differ_in_case_or_spaces_are_named(folder):
+    (folder / "cat").rename(folder / "Dog ")
+    (one,) = found_by(check_classes, folder)["alike_names"]
+    assert one.evidence == {"classes": ["Dog ", "dog"]}
+    assert in_short(one) == "Dog  / dog"
+
+
 def test_unequal_classes_are_named(folder, monkeypatch):
     monkeypatch.setattr(classes, "UNEQUAL", 1.5)
     for number in range(12):

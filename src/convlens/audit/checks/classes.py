@@ -1,4 +1,7 @@
-"""Classes: those that are small or very unequal, and grey images among coloured ones."""
+"""Classes: small and unequal ones, names that are alike, and grey images among coloured ones."""
+
+import unicodedata
+from collections import defaultdict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +27,8 @@ TELLING = 0.1
 
 def check_classes(material: Material) -> list[Finding]:
     """Return findings on classes as a whole."""
-    return [*_one(material), *_small(material), *_unequal(material), *_grey(material)]
+    checks = (_one, _small, _alike, _unequal, _grey)
+    return [finding for check in checks for finding in check(material)]
 
 
 def _one(material: Material) -> list[Finding]:
@@ -47,6 +51,21 @@ def _small(material: Material) -> list[Finding]:
         members = material.seen[dataset.labels[material.seen] == label]
         findings.append(found("small_class", dataset, members, evidence))
     return findings
+
+
+def _alike(material: Material) -> list[Finding]:
+    """Return a finding for each name of a class that is there in several spellings."""
+    dataset = material.dataset
+    spellings = defaultdict(list)
+    for label in np.flatnonzero(_counts(material)):
+        name = dataset.class_names[label]
+        usual = unicodedata.normalize("NFKC", name).casefold()
+        spellings["".join(usual.split())].append(name)
+    return [
+        found("alike_names", dataset, [], {"classes": names})
+        for names in spellings.values()
+        if len(names) > 1
+    ]
 
 
 def _unequal(material: Material) -> list[Finding]:

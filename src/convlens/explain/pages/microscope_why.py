@@ -14,7 +14,7 @@ from convlens.maps.heat import largest, method_name
 
 MEANINGS = {  # of the numbers of the maps, by their method
     "exact": N_(
-        "Each number is what its place adds to the logit of the class: their mean plus the bias "
+        "Each number is the score of its place for the class: their mean plus the bias "
         "is the logit."
     ),
     "occlusion": N_("Each number is how far the logit falls when its place is covered."),

@@ -36,13 +36,13 @@ ANOTHER = N_(
 )
 MEANINGS = {  # what the values of a map are, by its method
     "exact": N_(
-        "Each number is what its place adds to the logit. Their mean plus the bias of {bias:.3f} "
+        "Each number is the score of its place. Their mean plus the bias of {bias:.3f} "
         "is the logit of {logit:.3f}."
     ),
     "occlusion": N_("Each number is how far the logit falls when its place is covered."),
     "rise": N_("Each number is how far the logit rises as its place is shown."),
     "gradient": N_(
-        "Each number is what its place adds by the slope of the network. Their mean plus a "
+        "Each number is the score of its place by the slope of the network. Their mean plus a "
         "remainder of {remainder:.3f}, which belongs to no place, is the logit of {logit:.3f}."
     ),
     "grad-cam": N_(
