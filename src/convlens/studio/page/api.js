@@ -38,11 +38,14 @@ export class Refusal extends Error {
 /* The server does not answer. */
 export class Gone extends Error {}
 
+const SHORT = 8000; // letters of a request that a browser sends although its page is left
+
 /* Ask the server, and return its answer.
 
    `json` or `body` is what is sent; a request without a method is a GET, or a POST if it sends. */
 export async function call(path, { method, json, body, signal } = {}) {
-  const sends = json !== undefined || body !== undefined;
+  const text = json === undefined ? undefined : JSON.stringify(json);
+  const how = method ?? (text === undefined && body === undefined ? "GET" : "POST");
   const headers = {
     "X-Convlens-Token": token,
     "Accept-Language": language.get() === "zh" ? "zh-TW" : "en",
@@ -52,10 +55,11 @@ export async function call(path, { method, json, body, signal } = {}) {
   let said;
   try {
     answer = await fetch(path, {
-      method: method ?? (sends ? "POST" : "GET"),
+      method: how,
       headers,
-      body: json === undefined ? body : JSON.stringify(json),
+      body: text ?? body,
       signal,
+      keepalive: how !== "GET" && body === undefined && (text ?? "").length < SHORT,
     });
     said = await answer.json();
   } catch (error) {

@@ -12,12 +12,11 @@ export const IconButton = ({ icon, label, class: kind = "", ...rest }) => html`
   </button>
 `;
 
-/* Return a handler that does something once: nothing more while that is under way, nor at the second
-   click of a double click. */
+/* Return a handler that does something once: nothing more while that is under way. */
 export function useOnce(act) {
   const isUnderWay = useRef(false);
   return async (event) => {
-    if (isUnderWay.current || event?.detail > 1) return;
+    if (isUnderWay.current) return;
     isUnderWay.current = true;
     try {
       await act(event);

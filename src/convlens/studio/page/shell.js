@@ -124,8 +124,8 @@ function Header({ state, shown }) {
       ${rooms.length > 1 && html`<${Tabs} shown=${shown} />`}
       <div class="tools">
         <${Safety} />
-        <${IconButton} icon="undo" label=${undoLabel} disabled=${!state?.undo} onClick=${undo} />
-        <${IconButton} icon="redo" label=${redoLabel} disabled=${!state?.redo} onClick=${redo} />
+        <${IconButton} icon="undo" label=${undoLabel} data-counts disabled=${!state?.undo} onClick=${undo} />
+        <${IconButton} icon="redo" label=${redoLabel} data-counts disabled=${!state?.redo} onClick=${redo} />
         <span class="rule"></span>
         <button
           type="button"

@@ -85,7 +85,7 @@ export function Board({ board, label, onEnter }) {
 
 /* The buttons that take back a stroke, or all of them. */
 export const StrokeButtons = ({ board: { strokes, back, clear } }) => html`
-  <button type="button" class="button" disabled=${!strokes.length} onClick=${back}>
+  <button type="button" class="button" data-counts disabled=${!strokes.length} onClick=${back}>
     <${Icon} name="undo" />${t("undo_stroke")}
   </button>
   <button type="button" class="button" disabled=${!strokes.length} onClick=${clear}>
@@ -149,6 +149,7 @@ function pointer(canvas, begin, go) {
 function penKey(event, { pen, setPen, begin, go }) {
   const now = pen ?? { x: SIDE / 2, y: SIDE / 2, down: false };
   if (event.key === " ") {
+    if (event.repeat) return; // a key that is held does its work once
     if (!now.down) begin({ x: now.x, y: now.y });
     setPen({ ...now, down: !now.down });
     return;
