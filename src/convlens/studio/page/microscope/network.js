@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { createStore, useStore } from "../store.js";
 import { count, decimal, t } from "../words.js";
-import { useQueue } from "./asking.js";
+import { createQueue } from "./asking.js";
 import { Chain } from "./chain.js";
 import { Curve } from "./curve.js";
 import { Drawing } from "./drawing.js";
@@ -20,6 +20,8 @@ const RATES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
    leaves the room, since no address could hold the steps. */
 const state = createStore({ shown: null, errors: [], chosen: "w5", rate: 0.5, moves: false });
 
+const ask = createQueue("/api/microscope/network");
+
 /* Go on from the weights that are shown. */
 function ahead() {
   const { shown, rate, moves } = state.get();
@@ -32,7 +34,6 @@ function take(shown) {
 }
 
 export function Network() {
-  const [ask] = useQueue("/api/microscope/network");
   const { times } = useStore(connection);
   const { shown, errors, chosen, rate, moves } = useStore(state);
   // A request says what it asks for when its turn comes, after the answer to the one before it.
@@ -70,6 +71,7 @@ export function Network() {
                 <button
                   type="button"
                   class="button ${place === 0 ? "primary" : ""}"
+                  data-counts
                   onClick=${() => step(steps)}
                 >
                   ${place === 0 && html`<${Icon} name="arrow" />`}

@@ -13,11 +13,12 @@ const FAR = 1e4; // beyond it lines are not drawn any longer
 const inside = (value, place) => Math.max(-HALF[place], Math.min(HALF[place], value));
 const drawn = ([x, y]) => [SCALE * x, -SCALE * y].map((one) => Math.max(-FAR, Math.min(FAR, one)));
 
-export function Slope({ way, setStart }) {
+export function Slope({ way, start, setStart }) {
   const svg = useRef(null);
   const points = way.points.map(drawn);
   const [nowX, nowY] = points.at(-1);
-  const [startX, startY] = points[0];
+  const [x, y] = start; // before the way from there is known
+  const [startX, startY] = drawn(start);
   const at = (event) => {
     const box = svg.current.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width - 0.5) * 2 * HALF[0];
@@ -35,10 +36,8 @@ export function Slope({ way, setStart }) {
     const move = MOVES[event.key];
     if (!move) return;
     event.preventDefault();
-    const [x, y] = way.points[0];
     setStart([inside(x + move[0], 0), inside(y + move[1], 1)]);
   };
-  const [x, y] = way.points[0];
   const box = [-HALF[0], -HALF[1], 2 * HALF[0], 2 * HALF[1]].map((one) => SCALE * one);
   return html`
     <svg

@@ -77,6 +77,8 @@ function Picture({ image }) {
   const putBlob = (blob, name) =>
     put({ body: blob }, `/api/microscope/images?name=${encodeURIComponent(name)}`);
   const take = ([file]) => file && putBlob(file, file.name);
+  // An image that the server has no longer; one that does not answer has it all the same.
+  const forget = () => connection.get().state === "fine" && choosePicture(null);
   const onTake = (blob, name) => {
     setKind(null);
     putBlob(blob, name);
@@ -100,7 +102,7 @@ function Picture({ image }) {
       <span class="what">${t("micro_picture")}</span>
       ${image &&
       html`<figure class="put">
-        <img src=${pictureUrl(image.id)} alt="" onError=${() => choosePicture(null)} />
+        <img src=${pictureUrl(image.id)} alt="" onError=${forget} />
         <figcaption>${image.name}</figcaption>
       </figure>`}
       <div class="buttons">

@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { createStore, useStore } from "../store.js";
 import { count, t } from "../words.js";
-import { useQueue } from "./asking.js";
+import { createQueue } from "./asking.js";
 import { Curve } from "./curve.js";
 import { digits, inBrackets } from "./numbers.js";
 import { Slider } from "./slider.js";
@@ -20,18 +20,19 @@ const BEGIN = { steepness: 10, start: [-10, 3], step_size: 0.05, momentum: 0, st
 const MOST = 500;
 
 const chosen = createStore(BEGIN); // it stays when one leaves the room
+const ask = createQueue("/api/microscope/valley", { latest: true });
 
 export function Valley() {
-  const [ask] = useQueue("/api/microscope/valley", { latest: true });
   const settings = useStore(chosen);
   const { times } = useStore(connection);
-  const [way, setWay] = useState(null);
-  useEffect(() => ask(settings, setWay), [settings, times]);
+  const [way, setWay] = useState(null); // the last answer, and the settings that it is of
+  useEffect(() => ask(settings, (said) => setWay({ ...said, of: settings })), [settings, times]);
   if (!way) return html`<p class="waiting" role="status">${t("loading_room")}</p>`;
   const change = (part) => chosen.change(part);
-  const taken = way.points.length - 1; // fewer than were asked for, if the way is lost
+  const taken = way.points.length - 1;
+  const most = way.of === settings ? taken : MOST; // fewer than were asked for, if the way is lost
   const go = (steps) => change({ steps: Math.min(MOST, settings.steps + steps) });
-  const goBack = () => change({ steps: Math.max(0, Math.min(taken, settings.steps) - 1) });
+  const goBack = () => change({ steps: Math.max(0, Math.min(most, settings.steps) - 1) });
   return html`
     <div class="by-hand">
       <section class="micro-stage" aria-labelledby="valley-title">
@@ -39,14 +40,14 @@ export function Valley() {
           <h2 id="valley-title">${t("valley_title")}</h2>
           <p class="note">${t("valley_about", { steepness: way.steepness })}</p>
         </header>
-        <${Slope} way=${way} setStart=${(start) => change({ start })} />
+        <${Slope} way=${way} start=${settings.start} setStart=${(start) => change({ start })} />
         <div class="micro-controls">
           <div class="buttons">
-            <button type="button" class="button primary" onClick=${() => go(1)}>
+            <button type="button" class="button primary" data-counts onClick=${() => go(1)}>
               <${Icon} name="arrow" />${t("one_step")}
             </button>
-            <button type="button" class="button" onClick=${() => go(10)}>${t("ten_steps")}</button>
-            <button type="button" class="button" disabled=${!settings.steps} onClick=${goBack}>
+            <button type="button" class="button" data-counts onClick=${() => go(10)}>${t("ten_steps")}</button>
+            <button type="button" class="button" data-counts disabled=${!settings.steps} onClick=${goBack}>
               <${Icon} name="undo" />${t("one_back")}
             </button>
             <button type="button" class="button" onClick=${() => chosen.set(BEGIN)}>

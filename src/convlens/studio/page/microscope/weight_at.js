@@ -1,6 +1,6 @@
 /* WeightAt: one weight over the states of a training: its value, chain rule and update. */
 
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { place, show } from "../place.js";
 import { useStore } from "../store.js";
@@ -31,12 +31,12 @@ export function WeightAt({ subject, layer, at, moments }) {
         <div class="picks">
           <label class="pick">
             <span>${t("layer_unit")}</span>
-            <input
+            <${Typed}
               type="number"
               min="0"
               max=${layer.shape.at(-1) - 1}
               value=${unit}
-              onChange=${(event) => show({ unit: event.target.value })}
+              onValue=${(value) => show({ unit: value })}
             />
           </label>
           <label class="pick">
@@ -50,12 +50,7 @@ export function WeightAt({ subject, layer, at, moments }) {
           ${kind === "place" &&
           html`<label class="pick">
             <span>${t("weight_typed_hint")}</span>
-            <input
-              type="text"
-              size="9"
-              value=${typed}
-              onChange=${(event) => setTyped(event.target.value)}
-            />
+            <${Typed} type="text" size="9" value=${typed} onValue=${setTyped} />
           </label>`}
         </div>
       </header>
@@ -66,6 +61,18 @@ export function WeightAt({ subject, layer, at, moments }) {
           : html`<${Busy} status=${status} stop=${stopWork} />`}
     </section>
   `;
+}
+
+/* A field whose text stays while the page is drawn again, as it is when something makes progress. */
+function Typed({ value, onValue, ...rest }) {
+  const [text, setText] = useState(value);
+  useLayoutEffect(() => setText(value), [value]);
+  return html`<input
+    ...${rest}
+    value=${text}
+    onInput=${(event) => setText(event.target.value)}
+    onChange=${(event) => onValue(event.target.value)}
+  />`;
 }
 
 /* The whole numbers of a text, such as those of "1, 2, 0". */
