@@ -86,7 +86,8 @@ def test_the_place_of_a_weight_can_be_typed_while_something_makes_progress(serve
           document.body.insertAdjacentHTML("beforeend", "<div id=weight></div>");
           const subject = { run: "pets", image: "1" };
           const layer = { name: "conv", shape: [3, 3, 1, 8] };
-          render(h(WeightAt, { subject, layer, at: 0, moments: [] }), document.querySelector("#weight"));
+          const weight = h(WeightAt, { subject, layer, at: 0, moments: [] });
+          render(weight, document.querySelector("#weight"));
         }"""
     )
     page.locator("#weight select").select_option("place")

@@ -18,7 +18,7 @@ from convlens.studio.detail import detail
 from convlens.studio.history import Step
 from convlens.studio.json_answer import JSONResponse
 from convlens.studio.listing import Item, short_digest
-from convlens.studio.problem import Problem
+from convlens.studio.problem import GONE, Problem
 from convlens.studio.studio import Content, Studio, answer, read_body, read_content, studio_of
 from convlens.studio.thumbs import LARGE, SIDES, Drawn
 from convlens.studio.unzip import MOST_ZIP
@@ -240,8 +240,19 @@ async def _change(
 
 
 async def _empty_trash(request: Request) -> Response:
+    """Delete what is in the trash, if that is as much as somebody was asked about."""
+    given = dict(request.query_params)
+    known = whole_number(given, "images", 0, MOST_NUMBER) if "images" in given else None
+
     def work(studio: Studio) -> Content:
         number = images_in(studio.workspace.places.trash)
+        if known not in (None, number):
+            text = ngettext(
+                "the trash has {number:,} image by now; nothing was deleted.",
+                "the trash has {number:,} images by now; nothing was deleted.",
+                number,
+            )
+            raise Problem(text.format(number=number), GONE, "images")
         studio.workspace.empty_trash()
         left = images_in(studio.workspace.places.trash) + studio.thumbs.forget_gone()
         if left:

@@ -168,7 +168,7 @@ function Trash() {
   const { images } = project.get().trash;
   const [asking, setAsking] = useState(false);
   const empty = useOnce(async () => {
-    const answer = await change("/api/trash/empty");
+    const answer = await change(`/api/trash/empty?images=${images}`, {}); // as many as the question says
     setAsking(false);
     if (answer) say(count("did_empty_trash", answer.images));
   });

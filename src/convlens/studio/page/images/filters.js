@@ -83,11 +83,20 @@ export function Filters() {
 function Search() {
   const [text, setText] = useState(filters.get().search);
   const timer = useRef(0);
-  useEffect(() => filters.follow(({ search }) => search || setText("")), []);
+  const known = useRef(text); // what was searched for last
+  useEffect(() => filters.follow(({ search }) => {
+    if (search === known.current) return; // the choice of something else leaves what is typed
+    known.current = search;
+    clearTimeout(timer.current);
+    setText(search);
+  }), []);
   const onInput = (event) => {
     setText(event.target.value);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => filter({ search: event.target.value.trim() }), PAUSE);
+    timer.current = setTimeout(() => {
+      known.current = event.target.value.trim();
+      filter({ search: known.current });
+    }, PAUSE);
   };
   return html`
     <label class="search">

@@ -129,7 +129,7 @@ function Cards({ rows, total, names }) {
     } else if (steps[event.key]) focus(active + steps[event.key]);
     else if (event.key === "Home") focus(0);
     else if (event.key === "End") focus(rows.length - 1);
-    else if (event.key === " ") toggle(rows[active]);
+    else if (event.key === " ") event.repeat || toggle(rows[active]);
     else if (event.key === "Enter") openInImages(rows[active]);
     else if (event.repeat || !act(event.key, ids)) return; // a key that is held acts once
     event.preventDefault();
@@ -228,13 +228,17 @@ function Card({ row, names, selected, active, onChoose }) {
 /* What can be done with the selected images. All of it can be undone. */
 function Bar({ ids }) {
   const { classes } = useStore(project);
+  const choose = ({ target }) => {
+    relabel(ids, target.value);
+    target.value = ""; // the same class can be chosen again, for other images
+  };
   return html`
     <div class="score-bar" role="group" aria-label=${t("selection")}>
       <p><b>${count("selected", ids.length)}</b></p>
       ${classes.length > BUTTONS
         ? html`<label>
             <span class="hidden">${t("change_class")}</span>
-            <select onChange=${(event) => event.target.value && relabel(ids, event.target.value)}>
+            <select onChange=${choose}>
               <option value="">${t("change_class")}</option>
               ${classes.map(({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`)}
             </select>

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { call, Gone } from "../api.js";
-import { place, show } from "../place.js";
+import { place, showIn } from "../place.js";
 import { onChange, oneByOne, onProgress } from "../project.js";
 import { say, sayError } from "../say.js";
 import { createStore, useStore } from "../store.js";
@@ -38,9 +38,11 @@ export function useTrainings() {
 
 /* Ask for a change of the queue; return the answer, or null if it was refused. */
 export async function act(path, request = {}) {
+  const before = trainings.get();
   try {
     const answer = await call(`/api/trainings${path}`, { method: "POST", ...request });
-    keep(answer);
+    if (trainings.get() === before) keep(answer);
+    else await loadTrainings(); // another answer has come meanwhile, which may be newer
     return answer;
   } catch (error) {
     if (error instanceof Gone) say(t("not_done_gone"));
@@ -52,7 +54,7 @@ export async function act(path, request = {}) {
 
 /* Take a training out of the list. One that is shown is not shown any more, and not missed either. */
 export async function removeTraining({ id, run }) {
-  if (place.get().run === run) show({ run: null });
+  if (place.get().run === run) showIn("train", { run: null });
   try {
     await call(`/api/trainings/${id}`, { method: "DELETE" });
   } catch (error) {

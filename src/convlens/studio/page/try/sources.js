@@ -111,6 +111,7 @@ export function useFiles() {
       dragover: (event) => {
         if (![...event.dataTransfer.types].includes("Files")) return;
         event.preventDefault();
+        event.dataTransfer.dropEffect = "copy";
         setOver(true);
       },
       dragleave: (event) => event.relatedTarget || setOver(false),
@@ -153,16 +154,22 @@ export function File() {
 
 export function Drawing() {
   const board = useBoard();
+  const times = useRef(0); // that the board was cleared or left, after which a file comes too late
   useEffect(() => {
     if (!board.strokes.length) {
+      times.current += 1;
       choose("board");
       return;
     }
+    const now = times.current;
     // After the board has painted them.
     Promise.resolve()
       .then(() => blobOf(board.canvas.current))
-      .then((blob) => ask(blob, "drawing.png"));
+      .then((blob) => now === times.current && ask(blob, "drawing.png"));
   }, [board.strokes, board.paper]);
+  useEffect(() => () => {
+    times.current += 1;
+  }, []);
   return html`
     <${Board} board=${board} label=${t("try_drawing")} onEnter=${() => {}} />
     <div class="tools-below">
