@@ -72,9 +72,9 @@ def test_from_the_plan_to_the_result_while_the_studio_is_killed(served, window):
         (folder / "cat" / name).replace(folder / "dog" / f"wrong-{name}")
     tabs = window()
     page = enter(tabs, served)
-    assert page.locator("input[data-way=fast]").is_checked()  # the images are too small for photos
+    page.wait_for_selector("input[data-way=fast]:checked")  # the images are too small for photos
     assert page.locator("label:has(.suits) input").get_attribute("data-way") == "fast"
-    assert "cat has 10 images only" in page.inner_text(".plan")
+    page.wait_for_selector(".plan:has-text('cat has 10 images only')")
     choose(page, "small", 999)
     assert "all of them 999 times" in page.inner_text(".sentence")
     assert "It will take about" in page.inner_text(".sentence")

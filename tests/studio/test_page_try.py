@@ -11,6 +11,7 @@ import pytest
 
 from tests.studio.browsing import PHONE, names, served, wait_for, window  # noqa: F401 - fixtures
 from tests.studio.conftest import picture
+from tests.studio.holding import MOMENT
 from tests.studio.test_page_access import WIDTH, complaints
 from tests.studio.try_page import (  # noqa: F401 - fixtures
     LOADING,
@@ -44,6 +45,7 @@ def test_the_webcam_is_answered_and_explained_and_becomes_a_training_image(studi
     page.locator("main").focus()
     page.keyboard.press("Space")
     page.wait_for_selector(".stage .still")
+    page.wait_for_timeout(MOMENT)  # a question may be under way that is not heard of yet
     wait_for(page, lambda: len(answers) == len(questions), True)  # what was under way
     number = len(questions)
     page.wait_for_timeout(600)
@@ -94,6 +96,7 @@ def test_a_drawing_that_was_cleared_is_not_asked_about_again(studio, room):
     page.wait_for_selector(".trouble:has-text('The process has ended.')")
     page.get_by_role("button", name="Clear").click()
     wait_for(page, page.locator(".trouble").count, 0)
+    page.wait_for_timeout(MOMENT)  # a question before that may not be heard of yet
     number = len(questions)
     page.wait_for_timeout(1500)  # longer than the pause before an image is asked about again
     assert len(questions) == number
