@@ -33,8 +33,8 @@ COLUMNS = (  # of the table of epochs: name in the history, which is the heading
 )
 
 BEST = N_(
-    "best: the highest validation accuracy so far, and among equal ones the lowest validation loss; "
-    "the classifier is that epoch"
+    "best: the highest validation accuracy so far, and among equal ones the lowest validation "
+    "loss; the classifier is that epoch"
 )
 LAST = N_("without validation images, the classifier is the last epoch")
 

@@ -171,7 +171,14 @@ function Tabs({ shown }) {
 function Theme() {
   const shown = useStore(theme);
   const label = t(`theme_${shown}`);
-  return html`<${IconButton} icon=${THEME_ICONS[shown]} label=${label} onClick=${() => chooseTheme(THEMES[shown])} />`;
+  return html`
+    <${IconButton}
+      icon=${THEME_ICONS[shown]}
+      label=${label}
+      data-counts
+      onClick=${() => chooseTheme(THEMES[shown])}
+    />
+  `;
 }
 
 function TypeSize() {

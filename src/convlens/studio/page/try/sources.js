@@ -131,13 +131,13 @@ export function useFiles() {
 }
 
 export function File() {
-  const { image } = useStore(tried);
+  const { answer, image } = useStore(tried);
   const url = useUrl(image?.blob);
   const [broken, setBroken] = useState("");
   return html`
     <div class="stage file" data-empty=${!image}>
       ${url && broken !== url && html`<img src=${url} alt=${image.name} onError=${() => setBroken(url)} />`}
-      ${url && broken === url && html`<p class="drop-text"><${Icon} name="unreadable" />${t("try_no_preview")}</p>`}
+      ${url && broken === url && answer && html`<p class="drop-text"><${Icon} name="unreadable" />${t("try_no_preview")}</p>`}
       ${!image && html`<p class="drop-text"><${Icon} name="files" />${t("try_drop")}</p>`}
     </div>
     <div class="tools-below">
