@@ -1,6 +1,6 @@
 /* Sources: where the images come from that are tried: the webcam, files, or the board. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { Board, BoardSettings, StrokeButtons, useBoard } from "../images/board.js";
@@ -155,7 +155,8 @@ export function File() {
 export function Drawing() {
   const board = useBoard();
   const times = useRef(0); // that the board was cleared or left, after which a file comes too late
-  useEffect(() => {
+  // At once, so that a file that is made meanwhile comes too late.
+  useLayoutEffect(() => {
     if (!board.strokes.length) {
       times.current += 1;
       choose("board");
