@@ -38,8 +38,8 @@ def test_single_class_is_said_in_one_line(folder):
 def test_classes_whose_names_differ_in_case_or_spaces_are_named(folder):
     (folder / "cat").rename(folder / "Dog ")
     (one,) = found_by(check_classes, folder)["alike_names"]
-    assert one.evidence == {"classes": ["Dog ", "dog"]}
-    assert in_short(one) == "Dog  / dog"
+    assert one.evidence == {"classes": ["dog", "Dog "]}
+    assert in_short(one) == "dog / Dog "
 
 
 def test_unequal_classes_are_named(folder, monkeypatch):
