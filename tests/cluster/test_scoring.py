@@ -29,8 +29,8 @@ def photographed(digits, tmp_path_factory):
 def predictions(folder):
     """Return the rows of the predictions, with their numbers as such."""
     with (folder / "predictions.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.reader(file))
-    return [[float(cell) if cell[:2] in ("0.", "1.") else cell for cell in row] for row in rows]
+        heading, *rows = csv.reader(file)
+    return [heading, *([*row[:3], *map(float, row[3:])] for row in rows)]
 
 
 def is_near(one, other):
