@@ -182,6 +182,15 @@ def test_what_stays_in_the_trash_is_told(own, monkeypatch):
     assert found.json()["message"].startswith("1 image of the trash could not be deleted")
 
 
+def test_the_trash_keeps_what_came_after_the_question(own):
+    own.post("/api/remove", {"images": [own.rows()["cat/1.png"]["id"]]})
+    found = own.post("/api/trash/empty?images=2")
+    assert found.status_code == 409
+    assert found.json()["message"] == "the trash has 1 image by now; nothing was deleted."
+    assert own.state()["trash"] == {"images": 1}
+    assert own.post("/api/trash/empty?images=1").json()["images"] == 1
+
+
 def test_emptying_the_trash_is_final(own):
     row = own.rows()["cat/1.png"]
     own.post("/api/exclude", {"images": [own.rows()["dog/4.png"]["id"]]})

@@ -10,19 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from convlens.language import _, ngettext
-from convlens.studio import changes, findings
+from convlens.language import _
+from convlens.studio import changes, findings, trash
 from convlens.studio.asking import query_of, require_known, whole_number
 from convlens.studio.content import LIMITS, MOST_BYTES
 from convlens.studio.detail import detail
 from convlens.studio.history import Step
 from convlens.studio.json_answer import JSONResponse
 from convlens.studio.listing import Item, short_digest
-from convlens.studio.problem import GONE, Problem
 from convlens.studio.studio import Content, Studio, answer, read_body, read_content, studio_of
 from convlens.studio.thumbs import LARGE, SIDES, Drawn
 from convlens.studio.unzip import MOST_ZIP
-from convlens.studio.views import images_in, undo_and_redo
+from convlens.studio.views import undo_and_redo
 
 WAIT = 20.0  # seconds that a page waits for a change at most
 PAUSE = 0.1  # seconds between two looks for one
@@ -245,28 +244,7 @@ async def _empty_trash(request: Request) -> Response:
     known = whole_number(given, "images", 0, MOST_NUMBER) if "images" in given else None
 
     def work(studio: Studio) -> Content:
-        number = images_in(studio.workspace.places.trash)
-        if known not in (None, number):
-            text = ngettext(
-                "the trash has {number:,} image by now; nothing was deleted.",
-                "the trash has {number:,} images by now; nothing was deleted.",
-                number,
-            )
-            raise Problem(text.format(number=number), GONE, "images")
-        studio.workspace.empty_trash()
-        left = images_in(studio.workspace.places.trash) + studio.thumbs.forget_gone()
-        if left:
-            raise Problem(
-                ngettext(
-                    "{number:,} image of the trash could not be deleted; close what has it open, "
-                    "and see who may write there.",
-                    "{number:,} images of the trash could not be deleted; close what has them "
-                    "open, and see who may write there.",
-                    left,
-                ).format(number=left),
-                500,
-            )
-        return changed(studio, {"images": number})
+        return changed(studio, {"images": trash.empty(studio, known)})
 
     return await answer(request, work)
 
