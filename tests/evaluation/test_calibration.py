@@ -10,6 +10,7 @@ from convlens.evaluation.calibration import (
     apply_temperature,
     choose_threshold,
     fit_temperature,
+    is_at_end,
 )
 from convlens.evaluation.metrics import expected_calibration_error
 
@@ -74,6 +75,13 @@ def test_two_classes_get_what_platt_s_targets_say():
     rows = np.tile([0.9, 0.1], (100, 1))
     found = fit_temperature(np.r_[np.zeros(90), np.ones(10)].astype(int), rows)
     assert found == pytest.approx(logit(0.9) / logit((0.9 * 101 + 0.1) / 102), rel=1e-4)
+
+
+@pytest.mark.parametrize(("spread", "ends"), [(0.01, True), (1.0, False), (300.0, True)])
+def test_a_temperature_at_an_end_of_its_range_is_known(spread, ends):
+    labels, logits = drawn(400)
+    temperature = fit_temperature(labels, softmax(spread * logits, axis=1))
+    assert is_at_end(temperature) == ends
 
 
 def test_a_probability_of_zero_is_no_infinity():

@@ -7,9 +7,10 @@ import pytest
 
 from convlens.evaluation.calibration import apply_temperature, choose_threshold, fit_temperature
 from convlens.pipeline import train
+from convlens.report import finish as finish_module
 from convlens.report import results
 from convlens.report.again import score_other
-from convlens.report.finish import finish
+from convlens.report.finish import calibrate, finish
 from convlens.run import Run
 from convlens.training.network import choose_network
 from tests.report.conftest import CONFIG, copied
@@ -116,6 +117,18 @@ def test_too_few_correct_predictions_are_noted(digits, tmp_path):
     assert run.report["calibrated"] is False
     page = (run.folder / "report.html").read_text("utf-8")
     assert "not calibrated: fewer than 20 validation images were classified correctly" in page
+
+
+def test_a_temperature_at_the_end_of_its_range_is_noted(runs, digits, tmp_path, monkeypatch):
+    run = copied(runs[0], tmp_path)
+    prepared = run.divided(choose_network(CONFIG).prepare(digits, CONFIG, None))
+    said = []
+    for temperature in (1.5, 0.05):
+        monkeypatch.setattr(finish_module, "fit_temperature", lambda *_, t=temperature: t)
+        screen, text = recording()
+        calibrate(run.classifier(), prepared, CONFIG.training, screen)
+        said.append("calibrated only in part: the temperature of 0.05" in text.getvalue())
+    assert said == [False, True]
 
 
 def test_without_validation_images_nobody_counts_them(digits, tmp_path):

@@ -42,6 +42,20 @@ def begin_run(studio, name):
     (studio.folder / "runs" / name / "state").mkdir(parents=True)
 
 
+def refused_trainings(tabs, page):
+    """Refuse what the page asks to train; return the list that gets these requests."""
+    asked = asked_for(tabs, "POST", "/api/trainings")
+    refusal = {"status": 409, "json": {"message": "not now.", "field": None}}
+    page.route(
+        "**/api/trainings",
+        lambda route: (
+            route.continue_() if route.request.method == "GET" else route.fulfill(**refusal)
+        ),
+    )
+    page.evaluate("location.hash = 'room=train'")
+    return asked
+
+
 def asked_for(tabs, method, end):
     """Return a list that gets the requests of a kind."""
     found = []

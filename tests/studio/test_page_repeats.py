@@ -6,7 +6,7 @@ from tests.studio.browsing import (  # noqa: F401 - fixtures
     wait_for,
     window,
 )
-from tests.studio.holding import MOMENT, asked_for, with_images
+from tests.studio.holding import MOMENT, refused_trainings, with_images
 
 
 def waiting(*runs):
@@ -29,15 +29,7 @@ def test_a_key_that_is_held_starts_one_training(served, window):  # noqa: F811
     with_images(served, cat=12, dog=12)
     tabs = window()
     page = tabs.tab(served.address)
-    asked = asked_for(tabs, "POST", "/api/trainings")
-    refusal = {"status": 409, "json": {"message": "not now.", "field": None}}
-    page.route(
-        "**/api/trainings",
-        lambda route: (
-            route.continue_() if route.request.method == "GET" else route.fulfill(**refusal)
-        ),
-    )
-    page.evaluate("location.hash = 'room=train'")
+    asked = refused_trainings(tabs, page)
     page.locator(".start-training").focus()
     page.keyboard.down("Enter")
     page.wait_for_selector(".message:has-text('not now.')")

@@ -17,6 +17,7 @@ from tests.studio.holding import (
     asked_for,
     hold,
     hold_answer,
+    refused_trainings,
     release,
     with_images,
 )
@@ -103,15 +104,7 @@ def test_a_double_click_starts_one_training(served, window):  # noqa: F811
     with_images(served, cat=12, dog=12)
     tabs = window()
     page = tabs.tab(served.address)
-    asked = asked_for(tabs, "POST", "/api/trainings")
-    refusal = {"status": 409, "json": {"message": "not now.", "field": None}}
-    page.route(
-        "**/api/trainings",
-        lambda route: (
-            route.continue_() if route.request.method == "GET" else route.fulfill(**refusal)
-        ),
-    )
-    page.evaluate("location.hash = 'room=train'")
+    asked = refused_trainings(tabs, page)
     page.locator(".start-training").dblclick()
     page.wait_for_selector(".message:has-text('not now.')")
     page.wait_for_timeout(MOMENT)
